@@ -1,0 +1,1 @@
+"""Hold the app's own code; nothing in here knows azure.functions."""

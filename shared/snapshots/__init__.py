@@ -1,0 +1,1 @@
+"""Copy every dynamic person group to blob storage, whole and comparable."""

@@ -1,0 +1,1 @@
+"""Watch trainings until they end, and report each end once."""
