@@ -1,5 +1,6 @@
 """Reach the app's queues, table and container, and make those that are missing."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ SNAPSHOT_CONTAINER = "face-snapshots"
 
 _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
 # The SDK's own first wait is 15 seconds; a step is better handed back to the host than held so long.
-_QUICK_RETRY = {"initial_backoff": 1, "increment_base": 2, "retry_total": 3}
+_QUICK_RETRY = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3)
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,8 @@ class Storage:
         if not list(self._tables.query_tables(f"TableName eq '{WATCH_TABLE}'")):
             self._tables.create_table_if_not_exists(WATCH_TABLE)
         if not self.snapshot_container.exists():
-            try:
+            with suppress(ResourceExistsError):  # another instance was quicker
                 self.snapshot_container.create_container()
-            except ResourceExistsError:
-                pass  # another instance was quicker
 
 
 def connect(where: ConnectionString | StorageIdentity) -> Storage:
@@ -68,7 +67,7 @@ def connect(where: ConnectionString | StorageIdentity) -> Storage:
 def _services(
     where: ConnectionString | StorageIdentity,
 ) -> tuple[QueueServiceClient, TableServiceClient, BlobServiceClient]:
-    options: dict[str, Any] = {**_TIMEOUTS, "retry_policy": ExponentialRetry(**_QUICK_RETRY)}
+    options: dict[str, Any] = {**_TIMEOUTS, "retry_policy": _QUICK_RETRY}
     table_options: dict[str, Any] = {**_TIMEOUTS, "retry_total": 3}
     if isinstance(where, ConnectionString):
         return (
