@@ -1,0 +1,1 @@
+"""Runs the app on one machine, with no Azure."""

