@@ -17,6 +17,8 @@ def main() -> None:
     """Serve until a signal ends it."""
     arguments = _read_arguments()
     with socket.create_server((arguments.host, arguments.port)) as listener:
+        # asyncio leaves it off where a socket's protocol is not named, and each answer then waits 40 ms for an ACK.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = listener.getsockname()[:2]
         # The socket takes connections from here on, so whoever reads this line can connect.
         print(f"Face emulator listening on http://{host}:{port}", flush=True)

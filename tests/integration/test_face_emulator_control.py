@@ -1,0 +1,103 @@
+"""The emulator is told how things shall go, and tells what was asked of it."""
+
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from local.face_emulator.control import Control, ControlError
+from local.face_emulator.faults import ErrorAnswer
+from local.face_emulator.process import ROOT, FaceEmulator, start_face_emulator
+from tests.face_service import FaceService
+
+
+@pytest.fixture
+def service(face_emulator: FaceEmulator) -> FaceService:
+    return FaceService(face_emulator.endpoint, face_emulator.key)
+
+
+def test_a_plan_is_of_one_group(face_emulator: FaceEmulator, service: FaceService) -> None:
+    control = face_emulator.control
+    control.plan("largePersonGroup", "slow", duration=3600)
+    control.plan("largePersonGroup", "waiting", not_started=3600)
+    control.plan(duration=0, outcome="failed", message="No faces.")
+    for group_id in ("slow", "waiting", "other"):
+        control.group("largePersonGroup", group_id, train=True)
+    assert service.get("/largepersongroups/slow/training").json()["status"] == "running"
+    assert service.get("/largepersongroups/waiting/training").json()["status"] == "notStarted"
+    other = service.get("/largepersongroups/other/training").json()
+    assert (other["status"], other["message"]) == ("failed", "No faces.")
+
+
+def test_groups_are_filled_in_and_changed(face_emulator: FaceEmulator, service: FaceService) -> None:
+    control = face_emulator.control
+    control.fill(100, user_data=50)
+    before = {group["dynamicPersonGroupId"]: group for group in service.get("/dynamicpersongroups").json()}
+    assert {len(group["userData"]) for group in before.values()} == {50}
+    told = control.change(added=3, removed=2, changed=4)
+    after = {group["dynamicPersonGroupId"]: group for group in service.get("/dynamicpersongroups").json()}
+    assert sorted(after.keys() - before.keys()) == told.added
+    assert sorted(before.keys() - after.keys()) == told.removed
+    kept = before.keys() & after.keys()
+    assert sorted(group_id for group_id in kept if before[group_id] != after[group_id]) == told.changed
+    assert (len(told.added), len(told.removed), len(told.changed)) == (3, 2, 4)
+
+
+def test_what_was_asked_is_counted(face_emulator: FaceEmulator, service: FaceService) -> None:
+    control = face_emulator.control
+    control.plan(duration=3600)
+    control.group("largePersonGroup", "g")
+    service.call("POST", "/largepersongroups/g/train")
+    service.call("POST", "/largepersongroups/g/train")
+    service.get("/largepersongroups/g/training")
+    control.faults(ErrorAnswer())
+    service.get("/largepersongroups/g/training")
+    counted = control.statistics()
+    assert counted.requests == {
+        "largePersonGroup.train": {"202": 1, "409": 1},
+        "largePersonGroup.training": {"200": 1, "500": 1},
+    }
+    assert counted.train_calls == {"largePersonGroup/g": {"202": 1, "409": 1}}
+    assert counted.faults == {"ErrorAnswer": 1}
+
+
+def test_a_reset_forgets_everything(face_emulator: FaceEmulator, service: FaceService) -> None:
+    control = face_emulator.control
+    control.group("largePersonGroup", "g")
+    control.fill(10)
+    control.faults(ErrorAnswer())
+    control.settings(requests_per_second=1, latency=1)
+    control.reset()
+    assert [service.get(f"/{path}").json() for path in ("dynamicpersongroups", "largepersongroups")] == [[], []]
+    control.reset()
+    assert control.statistics().requests == {}
+
+
+def test_an_order_that_cannot_be_carried_out_is_refused(face_emulator: FaceEmulator) -> None:
+    control = face_emulator.control
+    with pytest.raises(ControlError, match="unknown kind 'faceList'; known are personGroup"):
+        control.group("faceList", "g")
+    with pytest.raises(ControlError, match="there are 0 groups; cannot remove 1 and change 0"):
+        control.change(removed=1)
+    with pytest.raises(ControlError, match=r"Expected `float` <= 1\.0 - at `\$\.faults\[0\]\.rate`"):
+        control.faults(ErrorAnswer(rate=2))
+    with pytest.raises(ControlError, match="the shape 'one' is of one group; found a count of 2"):
+        control.fill(2, shape="one")
+
+
+def test_a_run_has_a_limit_and_a_key_of_its_own() -> None:
+    with start_face_emulator(key="my own", requests_per_second=1) as emulator:
+        service = FaceService(emulator.endpoint, "my own")
+        emulator.control.reset()
+        assert [service.get("/largefacelists").status_code for _ in range(2)] == [200, 429]
+    with Control(emulator.endpoint) as control, pytest.raises(requests.ConnectionError):
+        control.reset()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])  # noqa: S104 - it is refused
+def test_other_addresses_than_loopback_are_refused(host: str) -> None:
+    command = [sys.executable, "-m", "local.face_emulator", "--host", host]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own
+    assert ended.returncode == 2
+    assert f"found '{host}'; the emulator listens on 127.0.0.0/8 alone" in ended.stderr
