@@ -1,0 +1,25 @@
+"""Say why a snapshot could not be made; whatever is raised, what the pointer names stays as it was."""
+
+
+class SnapshotError(Exception):
+    """Be the root of what a run raises beside the Face service's and the storage's own errors."""
+
+
+class ListingStuck(SnapshotError):
+    """The service answered a page that brings nothing new; going on would never end."""
+
+
+class OutOfOrder(SnapshotError):
+    """The service's pages are not in the ordinal order of their IDs, so ranges of keys cannot be trusted."""
+
+
+class LeaseLost(SnapshotError):
+    """This run may no longer write: its lease was broken or could not be renewed in time."""
+
+
+class CorruptSnapshot(SnapshotError):
+    """What the storage holds is not what was written or what its manifest says."""
+
+
+class AlreadyPublished(SnapshotError):
+    """Another run has written what this one was about to write."""
