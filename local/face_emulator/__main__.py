@@ -3,6 +3,7 @@
 import argparse
 import ipaddress
 import socket
+from contextlib import suppress
 
 import uvicorn
 
@@ -36,7 +37,8 @@ def _serve(state: State, listener: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has ended
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -9,7 +9,7 @@ import requests
 from local.face_emulator.control_api import PREFIX, FaultsOrder, GroupOrder, PlanOrder, Settings
 from local.face_emulator.dynamic_groups import Change, Changed, Fill, Shape
 from local.face_emulator.faults import AnyFault
-from local.face_emulator.state import Statistics
+from local.face_emulator.tally import Statistics
 from local.face_emulator.trainings import Plan
 
 TIMEOUT_SECONDS = 120.0
