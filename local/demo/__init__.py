@@ -1,0 +1,1 @@
+"""Shows both jobs at work on the stack, and checks every outcome."""

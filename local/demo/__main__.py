@@ -1,0 +1,78 @@
+"""Runs the demo: `script/demo`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from rich.console import Console
+
+from local.demo.cases import GRACE_SECONDS
+from local.demo.expected import find_problems
+from local.demo.snapshot import GROUPS, show_snapshot
+from local.demo.watches import show_watches
+from local.functions_host import HostKind
+from local.processes import ChildError
+from local.server import add_host_argument, describe, hold
+from local.signals import ending_on_signals
+from local.stack import Stack, start_stack
+
+PLAIN_WIDTH = 120
+SETTINGS = {"WATCH_GRACE_SECONDS": str(GRACE_SECONDS), "WATCH_MAX_DELAY_SECONDS": "3"}
+
+
+def main() -> int:
+    """Return 0 where every outcome was as expected, 1 where one was not or the stack did not come up."""
+    arguments = _read_arguments()
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    began = time.monotonic()
+    try:
+        with (
+            ending_on_signals(),
+            start_stack(host_kind=HostKind(arguments.host), settings=SETTINGS, usual_ports=arguments.keep) as stack,
+        ):
+            console.print(f"The stack is up ({arguments.host} host), after {time.monotonic() - began:.0f} s.")
+            problems = _show(stack, console)
+            _conclude(problems, stack, console, time.monotonic() - began)
+            if arguments.keep:
+                console.print(describe(stack), markup=False, soft_wrap=True)
+                with suppress(KeyboardInterrupt):
+                    hold(stack)
+            return 1 if problems else 0
+    except KeyboardInterrupt:
+        return 130  # as a shell has it
+    except (ChildError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _show(stack: Stack, console: Console) -> list[str]:
+    console.rule("1. Watching trainings", align="left")
+    watching = show_watches(stack, console)
+    problems = find_problems(watching.enqueued, watching.events, stack.face.endpoint)
+    calls = stack.face.control.statistics().train_calls
+    if calls != {"largePersonGroup/new-hires": {"202": 1}}:
+        problems.append(f"expected the one train call for new-hires, found {calls}")
+    console.rule(f"2. A snapshot of {GROUPS} dynamic person groups", align="left")
+    return problems + show_snapshot(stack, console)
+
+
+def _conclude(problems: Sequence[str], stack: Stack, console: Console, seconds: float) -> None:
+    for problem in problems:
+        console.print(f"not as expected: {problem}", style="red", markup=False, soft_wrap=True)
+    if problems:
+        console.print(f"The log of all parts: {stack.logs.path}", soft_wrap=True)
+    else:
+        console.print(f"Every outcome was as expected, after {seconds:.0f} s.", style="green")
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("script/demo", description="Show both jobs at work, and check every outcome.")
+    add_host_argument(parser)
+    parser.add_argument("--keep", action="store_true", help="leave the stack up, and print what to try")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

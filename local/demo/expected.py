@@ -1,0 +1,61 @@
+"""Hold the events to what was expected of them."""
+
+from collections.abc import Mapping, Sequence
+
+from local.demo.cases import Case
+from local.demo.watch_table import Enqueued
+from local.stack import Event
+
+
+def find_problems(enqueued: Sequence[Enqueued], events: Sequence[Event], source: str) -> list[str]:
+    """Return what is not as expected, one line each: every message has one event, in the design's form.
+
+    `source` is the endpoint of the Face service. A repeated event is as expected where it is the same.
+    """
+    problems = []
+    left = list(events)
+    for one in enqueued:
+        own = [event for event in events if _is_of(event, one)]
+        left = [event for event in left if event not in own]
+        name = f"{one.case.form} ({one.case.subject or one.case.body})"
+        if not own:
+            problems.append(f"{name}: expected {one.case.expected}, but there was no event")
+        elif any(event != own[0] for event in own):
+            problems.append(f"{name}: expected one event, found different ones")
+        else:
+            wanted = _expected_fields(one.case, source)
+            problems += [f"{name}: {difference}" for difference in _differences(wanted, own[0])]
+    problems += [f"an event that nobody asked for: {event['type']}, {event.get('subject')}" for event in left]
+    return problems
+
+
+def _is_of(event: Event, one: Enqueued) -> bool:
+    if one.case.subject is None:
+        return bool(event["data"].get("body") == one.case.body)
+    return bool(event["id"].endswith(f"Z-{one.message_id}"))
+
+
+def _expected_fields(case: Case, source: str) -> Mapping[str, object]:
+    event = {
+        "specversion": "1.0",
+        "type": f"face.training.{case.expected}",
+        "datacontenttype": "application/json",
+        "subject": case.subject,
+        "source": source,
+        "data.outcome": case.expected,
+        "data.correlationId": case.correlation_id,
+    }
+    if case.subject is None:
+        return event
+    kind, group_id = case.subject.split("/")
+    return event | {"source": f"{source}/{kind.lower()}s/{group_id}", "data.kind": kind, "data.groupId": group_id}
+
+
+def _differences(wanted: Mapping[str, object], event: Event) -> list[str]:
+    flat = event | {f"data.{name}": value for name, value in event["data"].items()}
+    found = [
+        f"{name} is {flat.get(name)!r}, expected {value!r}" for name, value in wanted.items() if flat.get(name) != value
+    ]
+    if (flat["data.outcome"] == "succeeded") != (flat["data.error"] is None):
+        found.append(f"error is {flat['data.error']!r} though the outcome is {flat['data.outcome']}")
+    return found

@@ -1,0 +1,64 @@
+"""The logs of all parts in one place: a file under `.local/logs`, and the terminal where that is wanted."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).parent.parent
+DIRECTORY = ROOT / ".local/logs"
+KEPT = 50
+
+_COLOURS = {"azurite": "magenta", "face": "cyan", "host": "green"}
+
+
+@dataclass
+class Logs:
+    """Takes the lines of each part, marks whose they are, and keeps them in a file."""
+
+    path: Path
+    _file: TextIO
+    _console: Console | None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, part: str) -> Callable[[str], None]:
+        """Return what takes the lines of a part (`azurite`, `face`, `host`); it may be called on any thread."""
+
+        def take(line: str) -> None:
+            with self._lock:
+                print(f"{datetime.now(UTC):%H:%M:%S.%f} {part:<7} | {line}", file=self._file, flush=True)
+                if self._console:
+                    label = Text(f"{part:<7} | ", style=_COLOURS[part])
+                    # What a part coloured itself is kept as it coloured it.
+                    self._console.print(label + Text.from_ansi(line), soft_wrap=True)
+
+        return take
+
+
+@contextmanager
+def keep_logs(console: Console | None = None) -> Iterator[Logs]:
+    """Keep the logs of one run in a file of its own, and show them on `console` where one is given.
+
+    The newest files stay, so that a run which failed can be looked into.
+    """
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    path = _new_path()
+    _remove_old()
+    with path.open("x", encoding="utf-8") as file:
+        yield Logs(path, file, console)
+
+
+def _new_path() -> Path:
+    return DIRECTORY / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{threading.get_native_id()}.log"
+
+
+def _remove_old() -> None:
+    for old in sorted(DIRECTORY.glob("*.log"))[:-KEPT]:
+        with suppress(FileNotFoundError):  # another run was quicker
+            old.unlink()
