@@ -1,0 +1,31 @@
+metadata description = 'Who did what on the Face resource that the app made, and how many calls it answered.'
+
+@description('Name of the Face resource.')
+param faceName string
+
+@description('Resource ID of the workspace that keeps the logs.')
+param workspaceId string
+
+resource face 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
+  name: faceName
+}
+
+resource toWorkspace 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: face
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'Audit'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}

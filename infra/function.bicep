@@ -1,0 +1,206 @@
+metadata description = 'The function app on Flex Consumption, and its settings.'
+
+@description('Addresses of the services of a storage account, each with a slash at its end.')
+type storageEndpoints = {
+  blob: string
+  queue: string
+  table: string
+}
+
+@description('Resource ID and client ID of the identity of the app.')
+type appIdentity = {
+  id: string
+  clientId: string
+}
+
+@description('Settings of the app that differ from its defaults; main.bicep names what each is for.')
+type appOptions = {
+  FACE_TRAINING_API_VERSION: string?
+  FACE_DIRECTORY_API_VERSION: string?
+  FACE_TOKEN_SCOPE: string?
+  FACE_MAX_TPS: string?
+  WATCH_DEFAULT_KIND: string?
+  WATCH_TIMEOUT_SECONDS: string?
+  WATCH_MIN_DELAY_SECONDS: string?
+  WATCH_MAX_DELAY_SECONDS: string?
+  WATCH_GRACE_SECONDS: string?
+  WATCH_RETENTION_DAYS: string?
+  SNAPSHOT_SCHEDULE: string?
+  SNAPSHOT_INCLUDE_USER_DATA: string?
+}
+
+@description('Name of the function app.')
+param name string
+
+@description('Name of the plan.')
+param planName string
+
+@description('Region of both.')
+param location string
+
+@description('Name of the azd environment, for the tag.')
+param environmentName string
+
+@description('The identity that the app runs under.')
+param identity appIdentity
+
+@description('The storage of the host itself.')
+param hostStorage storageEndpoints
+
+@description('Name of the container, in the storage of the host, that holds the deployed package.')
+param packageContainer string
+
+@description('The storage of the app: queues, table, snapshots.')
+param dataStorage storageEndpoints
+
+@description('Address of the Face resource.')
+param faceEndpoint string
+
+@description('Where telemetry goes. Without local authentication of Application Insights it opens nothing.')
+param applicationInsightsConnectionString string
+
+@description('Memory of an instance in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int
+
+@description('Most instances of each function.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int
+
+@description('Settings of the app that differ from its defaults.')
+param options appOptions
+
+@description('Subnet through which the app calls out; empty, it is in no virtual network.')
+param subnetId string
+
+// The version that the tests run on.
+var pythonVersion = '3.13'
+
+var hostSettings = {
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identity.clientId
+  AzureWebJobsStorage__blobServiceUri: hostStorage.blob
+  AzureWebJobsStorage__queueServiceUri: hostStorage.queue
+  AzureWebJobsStorage__tableServiceUri: hostStorage.table
+  // host.json lets one instance run 24 messages of a queue at once; each takes a thread.
+  PYTHON_THREADPOOL_THREAD_COUNT: '32'
+}
+
+var telemetrySettings = {
+  APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.clientId};Authorization=AAD'
+  // The worker sets up OpenTelemetry by itself; doing it in the app as well would send each record twice.
+  PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+  // The app's own records alone: those of the Azure SDKs hold request addresses, and these hold group IDs.
+  PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'shared'
+  // Spans of outgoing calls hold addresses too.
+  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3'
+  // Samples the requests of the host; the records of the app, which alerts are made of, are never sampled.
+  OTEL_TRACES_SAMPLER: 'microsoft.rate_limited'
+  OTEL_TRACES_SAMPLER_ARG: '1'
+}
+
+var appSettings = {
+  FACE_ENDPOINT: faceEndpoint
+  DataStorage__credential: 'managedidentity'
+  DataStorage__clientId: identity.clientId
+  DataStorage__blobServiceUri: dataStorage.blob
+  DataStorage__queueServiceUri: dataStorage.queue
+  DataStorage__tableServiceUri: dataStorage.table
+  // Which identity DefaultAzureCredential takes, so that it does not try others first.
+  AZURE_CLIENT_ID: identity.clientId
+  AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
+  // The host reads it from here when it binds the timer, so it has to be set even where it is the default.
+  SNAPSHOT_SCHEDULE: '0 0 3 * * *'
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  // checkov:skip=CKV_AZURE_225: Flex Consumption spreads instances over zones only where it is always ready, which is paid for
+  // checkov:skip=CKV_AZURE_212: Flex Consumption scales to zero by design; what is due waits in the queue meanwhile
+  name: planName
+  location: location
+  tags: {
+    'azd-env-name': environmentName
+  }
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: {
+    'azd-env-name': environmentName
+    // By this tag azd finds where to deploy.
+    'azd-service-name': 'app'
+  }
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identity.id}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      http20Enabled: true
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${hostStorage.blob}${packageContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identity.id
+          }
+        }
+      }
+      runtime: {
+        name: 'python'
+        version: pythonVersion
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+      }
+    }
+  }
+}
+
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(appSettings, options, hostSettings, telemetrySettings)
+}
+
+resource ftpPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+resource scmPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+@description('Name of the function app.')
+output name string = app.name
