@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from shared.face.budget import RequestBudget
-from shared.face.errors import InvalidAnswer, Unreachable, error_from_answer
+from shared.face.errors import InvalidAnswer, Throttled, Unreachable, error_from_answer
 from shared.face.models import (
     DynamicPersonGroup,
     GroupKind,
@@ -45,10 +45,16 @@ class Timeouts(msgspec.Struct, frozen=True):
 DEFAULT_TIMEOUTS = Timeouts()
 
 
+class _StayingSession(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the name is of requests
+        """Find no redirect in any answer: requests reads its target even of those that it is told not to follow."""
+        return
+
+
 class FaceClient:
     """Make calls to one Face resource; may be shared by threads.
 
-    Every method raises a ``FaceError``, and waits for the request budget first.
+    Every method raises a ``FaceError``, and waits for the request ``budget`` first.
     """
 
     def __init__(
@@ -62,9 +68,9 @@ class FaceClient:
     ) -> None:
         self.endpoint = endpoint
         self.versions = versions
-        self._budget = budget
+        self.budget = budget
         self._timeouts = timeouts
-        self._session = requests.Session()
+        self._session = _StayingSession()
         # Set on the session, so that no .netrc is asked for another.
         self._session.auth = credential
         self._session.headers["Accept"] = "application/json"
@@ -102,7 +108,7 @@ class FaceClient:
         parameters: dict[str, str] | None = None,
         patience: float = LOOK_PATIENCE_SECONDS,
     ) -> bytes:
-        self._budget.wait_for_slot(patience)
+        slot = self.budget.wait_for_slot(patience)
         try:
             with self._session.request(
                 method,
@@ -117,9 +123,13 @@ class FaceClient:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The error's own text holds the address, and with it a group's ID.
             raise Unreachable(f"the Face service gave no whole answer ({type(error).__name__})") from None
-        if answer.status_code != expected:
-            raise error_from_answer(answer.status_code, answer.headers, body)
-        return body
+        if answer.status_code == expected:
+            self.budget.answered()
+            return body
+        problem = error_from_answer(answer.status_code, answer.headers, body)
+        if isinstance(problem, Throttled):
+            self.budget.refused(slot, problem.wait)
+        raise problem
 
 
 def _whole_body(answer: requests.Response, seconds: float) -> bytes:
