@@ -7,7 +7,8 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-_LONGEST_MESSAGE = 1_000
+from shared.face.models import LONGEST_MESSAGE
+
 # "Please retry after 1 second." and "Try again in 26 seconds." were both seen on 429.
 _WAIT_IN_MESSAGE = re.compile(r"\b(?:after|in) (\d{1,6}(?:\.\d{1,6})?) ?seconds?\b", re.IGNORECASE)
 
@@ -18,7 +19,7 @@ class FaceError(Exception):
     Attributes:
         status: HTTP status of the answer, ``None`` where there was none.
         code: the service's error code, such as ``LargePersonGroupNotFound``.
-        message: the service's own words, cut at 1,000 characters.
+        message: the service's own words, cut at ``LONGEST_MESSAGE``.
         request_id: ``apim-request-id`` of the answer, to name to the service's support.
         wait: seconds that the service asked to wait, ``None`` where it did not.
     """
@@ -32,7 +33,7 @@ class FaceError(Exception):
         request_id: str | None = None,
         wait: float | None = None,
     ) -> None:
-        self.message = message[:_LONGEST_MESSAGE]
+        self.message = message[:LONGEST_MESSAGE]
         self.status = status
         self.code = code
         self.request_id = request_id
@@ -148,6 +149,6 @@ def _asked_wait(headers: Mapping[str, str], message: str | None) -> float | None
 def _http_date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,174 @@
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.face.models import (
+    LONGEST_MESSAGE,
+    GroupKind,
+    Training,
+    decode_dynamic_person_groups,
+    decode_training,
+)
+from shared.face.timestamps import parse_instant
+from tests.face_contract import DATA, read_recording
+
+RECORDED = [
+    json.dumps(entry["body"]).encode()
+    for name in (
+        "v1.0-preview_persongroup_training",
+        "v1.2-preview.1_largepersongroup_training",
+        "v1.2-preview.1_persongroup_training",
+    )
+    for entry in read_recording(name)
+    if entry["status"] == 200
+]
+EXAMPLES = sorted((DATA / "openapi/examples").glob("*TrainingStatus.json"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (GroupKind.PERSON_GROUP, "persongroups"),
+        (GroupKind.LARGE_PERSON_GROUP, "largepersongroups"),
+        (GroupKind.LARGE_FACE_LIST, "largefacelists"),
+    ],
+)
+def test_a_kind_has_the_path_of_the_service(kind: GroupKind, path: str) -> None:
+    assert kind.path == path
+
+
+@pytest.mark.parametrize("body", RECORDED)
+def test_every_recorded_status_is_read_and_loses_no_field(body: bytes) -> None:
+    training = decode_training(body)
+    assert msgspec.to_builtins(training) == json.loads(body)
+    assert training.created == parse_instant(json.loads(body)["createdDateTime"])
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_the_documents_examples_with_their_nulls_are_read(example: Any) -> None:
+    body = json.loads(example.read_text())["responses"]["200"]["body"]
+    training = decode_training(json.dumps(body).encode())
+    assert (training.status, training.message) == ("notStarted", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "succeeded", "failed"),
+    [
+        ("succeeded", True, False),
+        ("Succeeded", True, False),
+        ("SUCCEEDED", True, False),
+        ("failed", False, True),
+        ("Failed", False, True),
+        ("running", False, False),
+        ("notStarted", False, False),
+        ("notstarted", False, False),
+        ("nonstarted", False, False),
+        ("paused", False, False),
+        ("", False, False),
+        (" succeeded", False, False),
+    ],
+)
+def test_a_status_is_matched_without_its_case_and_an_unknown_one_is_no_end(
+    status: str, succeeded: bool, failed: bool
+) -> None:
+    training = Training(status)
+    assert (training.succeeded, training.failed, training.ended) == (succeeded, failed, succeeded or failed)
+
+
+def test_fields_that_the_service_may_add_are_left_aside() -> None:
+    assert decode_training(b'{"status": "running", "percentage": {"done": 4}}') == Training("running")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"succeeded"',
+        b"{}",
+        b'{"status": null}',
+        b'{"status": 1}',
+        b'{"status": "running"',
+        b'{"status": "running"} x',
+        b'{"status": "\\ud800"}',
+        b'{"status": "running\xff"}',
+        b"\xef\xbb\xbf{}",
+        b'{"error": {"code": "InternalServerError", "message": "broken"}}',
+        b'{"status": "running", "createdDateTime": 5}',
+        b'{"status": "running", "createdDateTime": "yesterday"}',
+        b'{"status": "running", "createdDateTime": "2024-09-03T15:55:58.8061602"}',
+        b'{"status": "running", "lastActionDateTime": "' + b"1" * 101 + b'"}',
+        b'{"status": "' + b"x" * 101 + b'"}',
+        b"<html></html>",
+    ],
+)
+def test_a_body_that_is_no_training_status_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_training(body)
+
+
+@given(
+    st.binary()
+    | st.recursive(st.none() | st.text(), lambda inner: st.dictionaries(st.text(), inner)).map(
+        lambda found: json.dumps(found).encode()
+    )
+)
+def test_no_body_raises_anything_but_a_value_error(body: bytes) -> None:
+    for decode in (decode_training, decode_dynamic_person_groups):
+        try:
+            decode(body)
+        except ValueError:
+            continue
+
+
+def test_a_long_message_of_the_service_is_cut() -> None:
+    body = json.dumps({"status": "failed", "message": "long " * 1_000}).encode()
+    assert decode_training(body).message == ("long " * 1_000)[:LONGEST_MESSAGE]
+
+
+def test_a_page_keeps_each_group_as_it_came_on_one_line() -> None:
+    body = (
+        '[ {"dynamicPersonGroupId": "a", "name": "\\u00e4\\n",\n "later": [1.50, {"x": 1e3}]},\n'
+        '{"name": "ß", "dynamicPersonGroupId": "b"} ]'
+    )
+    first, second = decode_dynamic_person_groups(body.encode())
+    assert (first.group_id, second.group_id) == ("a", "b")
+    assert first.body == b'{"dynamicPersonGroupId":"a","name":"\\u00e4\\n","later":[1.50,{"x":1e3}]}'
+    assert second.body == '{"name":"ß","dynamicPersonGroupId":"b"}'.encode()
+
+
+def test_the_documented_page_is_read() -> None:
+    example = json.loads((DATA / "openapi/examples/PersonDirectoryOperations_GetDynamicPersonGroups.json").read_text())
+    groups = decode_dynamic_person_groups(json.dumps(example["responses"]["200"]["body"]).encode())
+    assert [group.group_id for group in groups] == ["your_dynamic_person_group_id"]
+
+
+def test_an_empty_page_is_no_groups() -> None:
+    assert decode_dynamic_person_groups(b"[]") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"{}",
+        b'{"value": []}',
+        b"[{}]",
+        b"[null]",
+        b'["a"]',
+        b'[{"dynamicPersonGroupId": null}]',
+        b'[{"dynamicPersonGroupId": 1}]',
+        b'[{"dynamicPersonGroupId": "a"}, {"name": "b"}]',
+        b'[{"dynamicPersonGroupId": "a"}',
+        b'[{"dynamicPersonGroupId": "a", "name": "\xff"}]',
+    ],
+)
+def test_a_body_that_is_no_page_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_dynamic_person_groups(body)
