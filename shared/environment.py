@@ -25,6 +25,15 @@ class EnvironmentReader:
         """Note that a setting cannot be used; ``found`` is shown."""
         self.problems.append(f"{name} is {found!r}; allowed is {allowed}")
 
+    def refuse_address(self, name: str, found: str, allowed: str) -> None:
+        """Note that an address cannot be used; show it only where it can hold no key, password or signature."""
+        if re.fullmatch(r"[^@?#=;&%]*(\.|://)[^@?#=;&%]*", found):
+            self.refuse(name, found, allowed)
+        elif found:
+            self.problems.append(f"{name} is no such address (its value is not shown); allowed is {allowed}")
+        else:
+            self.problems.append(f"{name} is missing; it must be {allowed}")
+
     def secret(self, name: str) -> str | None:
         """Return a secret, which no problem shows."""
         value = self.text(name)
@@ -45,7 +54,7 @@ class EnvironmentReader:
         if not value:
             return default
         # float() takes more than people mean: underscores, "nan", "infinity".
-        number = float(value) if re.fullmatch(r"[+-]?\d{1,12}(\.\d{1,12})?", value, re.ASCII) else None
+        number = float(value) if re.fullmatch(r"\+?\d{1,12}(\.\d{1,12})?", value, re.ASCII) else None
         if number is None or not above < number <= most:
             low = "0" if above < 0 else f"more than {above:g}"
             self.refuse(name, value, f"a number, {low} to {most:g}")

@@ -1,8 +1,8 @@
 """Read the app's settings from the environment, and report every problem in one error."""
 
+import base64
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,7 +20,12 @@ _AZURITE = (
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
     "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
 )
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_LOOPBACK = r"localhost|127\.0\.0\.1|\[::1\]"
+_ENDPOINT = re.compile(
+    rf"(https://({_LABEL}(\.{_LABEL})*|{_LOOPBACK})|http://({_LOOPBACK}))(:(?P<port>\d{{1,5}}))?/?",
+    re.ASCII | re.IGNORECASE,
+)
 # https://learn.microsoft.com/azure/ai-services/authentication names a scope for each cloud.
 _SCOPES = {
     ".azure.cn": "https://cognitiveservices.azure.cn/.default",
@@ -134,30 +139,15 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
 def _endpoint(reader: EnvironmentReader, name: str) -> str:
     value = reader.text(name)
     form = "https://NAME.cognitiveservices.azure.com, without a path (plain http for loopback only)"
-    if not value:
-        reader.problems.append(f"{name} is missing; it must be {form}")
-        return ""
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        reader.refuse(name, value, form)
-        return ""
-    if "@" in value or parts.query or parts.fragment:
-        # What stands there may be a secret.
-        reader.problems.append(f"{name} holds more than a host; it must be {form}")
-    elif not (
-        host
-        and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK))
-        and parts.path in ("", "/")
-        and not re.search(r"\s", value)
-    ):
-        reader.refuse(name, value, form)
+    found = _ENDPOINT.fullmatch(value)
+    if found is None or int(found["port"] or 0) > 65_535:
+        reader.refuse_address(name, value, form)
     return value.rstrip("/")
 
 
 def _scope(reader: EnvironmentReader, name: str, endpoint: str) -> str:
-    cloud = next((scope for suffix, scope in _SCOPES.items() if endpoint.endswith(suffix)), _PUBLIC_SCOPE)
+    host = endpoint.lower().removeprefix("https://").partition(":")[0]
+    cloud = next((scope for suffix, scope in _SCOPES.items() if host.endswith(suffix)), _PUBLIC_SCOPE)
     return reader.matching(name, r"https://\S+/\.default", f"an Entra scope such as {_PUBLIC_SCOPE}", default=cloud)
 
 
@@ -210,18 +200,27 @@ def _storage(reader: EnvironmentReader, name: str) -> ConnectionString | Storage
 def _service_uri(reader: EnvironmentReader, name: str, service: str) -> str:
     value = reader.text(name)
     if not re.fullmatch(r"https?://[^\s?#@]+", value):
-        # What stands behind a question mark may be a shared access signature.
-        reader.refuse(name, value.partition("?")[0], f"https://ACCOUNT.{service}.core.windows.net, without a query")
+        reader.refuse_address(name, value, f"https://ACCOUNT.{service}.core.windows.net, without a query")
     return value.rstrip("/")
 
 
 def _connection_string(reader: EnvironmentReader, name: str, value: str) -> ConnectionString:
-    parts = dict(part.split("=", 1) for part in value.split(";") if "=" in part)
-    if parts.get("UseDevelopmentStorage", "").lower() == "true":
+    parts = [part.partition("=") for part in value.rstrip(";").split(";")]
+    fields = {field: text for field, _, text in parts if text}
+    if fields.get("UseDevelopmentStorage", "").lower() == "true":
         return ConnectionString(_AZURITE)
-    if not ({"AccountName", "AccountKey"} <= parts.keys() or "SharedAccessSignature" in parts):
+    signs = _is_base64(fields.get("AccountKey", "")) or "SharedAccessSignature" in fields
+    reaches = "AccountName" in fields or {"BlobEndpoint", "QueueEndpoint", "TableEndpoint"} <= fields.keys()
+    if not (signs and reaches and all(separator for _, separator, _ in parts)):
         reader.problems.append(
             f"{name} is no connection string (its value is not shown); it must hold AccountName and AccountKey, "
             "or SharedAccessSignature, or be UseDevelopmentStorage=true"
         )
     return ConnectionString(value)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except ValueError:
+        return False
