@@ -43,10 +43,15 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """The connection string of all three services."""
-        endpoints = (("Blob", self.ports.blob), ("Queue", self.ports.queue), ("Table", self.ports.table))
-        return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};" + "".join(
-            f"{service}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};" for service, port in endpoints
-        )
+        return connection_string(self.ports)
+
+
+def connection_string(ports: Ports) -> str:
+    """Return the connection string of an Azurite that listens on these ports of the loopback interface."""
+    endpoints = (("Blob", ports.blob), ("Queue", ports.queue), ("Table", ports.table))
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};" + "".join(
+        f"{service}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};" for service, port in endpoints
+    )
 
 
 @contextmanager

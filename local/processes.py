@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 10.0
 TAIL_LINES = 200
 
 # Blocks until our end of the pipe is closed, which the kernel does however we end.

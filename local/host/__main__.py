@@ -1,0 +1,119 @@
+"""`python -m local.host`: run a Functions app as `func start` does, without Core Tools."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from local.host.errors import HostError
+from local.host.host import Host, load_host
+from local.host.host_json import HostSettings, read_host_json
+from local.host.local_settings import LocalSettings, read_local_settings
+from local.host.logs import configure_logs
+from local.host.web import build_web_app
+from local.host.worker import Worker, runtime_version
+
+USUAL_PORT = 7071
+# Running functions get so long to end when the host is told to.
+DRAIN_SECONDS = 8.0
+# Calls to the storage service at once; its client keeps as many connections.
+STORAGE_THREADS = 10
+
+logger = logging.getLogger("local.host")
+
+
+def main() -> None:
+    """Run the host until SIGINT or SIGTERM; the exit status is 0 then, and 1 where the app cannot be run."""
+    arguments = _parse_arguments()
+    directory = arguments.app.resolve()
+    try:
+        local_settings = read_local_settings(directory, os.environ)
+        settings = read_host_json(directory, local_settings.values)
+        os.environ.update(local_settings.values)
+        os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
+        # The port is taken first: a function that runs on start-up must not run where the host cannot.
+        with _listen(_choose_port(arguments.port, local_settings)) as listening:
+            still_running = asyncio.run(_run(directory, settings, local_settings, listening))
+    except HostError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+    if still_running:
+        # A thread that runs a sync function cannot be ended, and would be waited for.
+        logger.warning("Left running functions behind: %s", ", ".join(still_running))
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
+    parser.add_argument("--app", type=Path, default=Path(), help="the app's folder (default: this one)")
+    parser.add_argument("--port", type=int, help=f"the port on 127.0.0.1 (default: {USUAL_PORT}; 0 takes a free one)")
+    return parser.parse_args()
+
+
+def _choose_port(argument: int | None, local_settings: LocalSettings) -> int:
+    if argument is not None:
+        return argument
+    return USUAL_PORT if local_settings.port is None else local_settings.port
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise HostError(
+            f"Port {port} cannot be listened on: {error.strerror}. Choose another by --port, or 0."
+        ) from None
+
+
+async def _run(
+    directory: Path, settings: HostSettings, local_settings: LocalSettings, listening: socket.socket
+) -> list[str]:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORAGE_THREADS, "storage"))
+    worker = Worker()
+    debug = local_settings.values.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in ("1", "true")
+    configure_logs(settings.log_levels, worker.running_function, debug=debug)
+    _say(f"This is a stand-in for Azure Functions Core Tools. It drives azure-functions-runtime {runtime_version()}.")
+    host = await load_host(directory, worker, settings, local_settings.values)
+    app = build_web_app(host.functions, host.invocations, settings.route_prefix)
+    still_running: list[str] = []
+
+    @asynccontextmanager
+    async def listen(_: Starlette) -> AsyncIterator[None]:
+        host.start()
+        yield
+        still_running.extend(await host.stop(DRAIN_SECONDS))
+
+    app.router.lifespan_context = listen
+    _announce(host, listening)
+    # The server handles these signals while it runs, and raises them again when it has ended.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    await uvicorn.Server(config).serve([listening])
+    return still_running
+
+
+def _announce(host: Host, listening: socket.socket) -> None:
+    for function in host.functions:
+        disabled = " (disabled)" if function.is_disabled else ""
+        _say(f"  {function.name}: {function.bindings.trigger.type}{disabled}")
+    _say(f"Listening on http://127.0.0.1:{listening.getsockname()[1]}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

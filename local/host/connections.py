@@ -1,0 +1,75 @@
+"""A binding's `connection`: the app settings that it names, and a client made of them."""
+
+from collections.abc import Mapping
+
+import msgspec
+from azure.core.credentials import TokenCredential
+from azure.storage.queue import LinearRetry, QueueServiceClient
+
+from local import azurite
+from local.host.errors import SettingError
+
+DEFAULT_CONNECTION = "Storage"  # AzureWebJobsStorage
+_PREFIX = "AzureWebJobs"
+
+
+class ConnectionString(msgspec.Struct, frozen=True):
+    """A whole connection string, with its secret."""
+
+    value: str
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """The queue service's address, and which identity to use there."""
+
+    queue_service_uri: str
+    credential: str | None
+    client_id: str | None
+
+
+def resolve_connection(name: str, settings: Mapping[str, str]) -> ConnectionString | Identity:
+    """Return what the app settings hold under a connection's name: as `AzureWebJobsNAME`, else as `NAME`.
+
+    Under a name stands a connection string, or `NAME__queueServiceUri` with `NAME__credential` and `NAME__clientId`
+    (https://learn.microsoft.com/azure/azure-functions/functions-reference#configure-an-identity-based-connection).
+    Raises SettingError.
+    """
+    name = name or DEFAULT_CONNECTION
+    for candidate in (_PREFIX + name, name):
+        if value := settings.get(candidate):
+            return ConnectionString(_development_storage(value))
+        if uri := settings.get(f"{candidate}__queueServiceUri"):
+            return Identity(uri, settings.get(f"{candidate}__credential"), settings.get(f"{candidate}__clientId"))
+    raise SettingError(
+        f"connection '{name}': found neither a connection string in {_PREFIX}{name} or {name}, "
+        f"nor {name}__queueServiceUri. Set one in local.settings.json."
+    )
+
+
+def connect(name: str, settings: Mapping[str, str]) -> QueueServiceClient:
+    """Return a client of the queue service that a connection names. Raises SettingError."""
+    connection = resolve_connection(name, settings)
+    # The listener has its own, longer back-off; this is for a single lost answer.
+    retry = LinearRetry(backoff=1, retry_total=1)
+    if isinstance(connection, ConnectionString):
+        try:
+            return QueueServiceClient.from_connection_string(connection.value, retry_policy=retry)
+        except ValueError as error:
+            raise SettingError(f"connection '{name}' holds no storage connection string: {error}.") from None
+    return QueueServiceClient(connection.queue_service_uri, _credential(connection), retry_policy=retry)
+
+
+def _development_storage(value: str) -> str:
+    if value.replace(" ", "").rstrip(";").lower() != "usedevelopmentstorage=true":
+        return value
+    return azurite.connection_string(azurite.USUAL_PORTS)
+
+
+def _credential(identity: Identity) -> TokenCredential:
+    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+    if identity.credential is None:
+        return DefaultAzureCredential()
+    if identity.credential.lower() != "managedidentity":
+        raise SettingError(f"'__credential' is '{identity.credential}'; expected managedidentity, or nothing.")
+    return ManagedIdentityCredential(client_id=identity.client_id)

@@ -1,0 +1,56 @@
+"""Runs a function as its trigger would, with the input and the metadata that belong to it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from local.host.bindings import QueueTrigger
+from local.host.invocations import Function, Invocations
+from local.host.protos import Message, TypedData
+from local.host.queue_message import ReceivedMessage, trigger_input, trigger_metadata
+from local.host.timer_listener import ScheduleStatus, timer_request
+from local.host.worker import InvocationResult
+
+
+async def run_for_message(
+    invocations: Invocations, function: Function, message: ReceivedMessage, body: bytes, reason: str
+) -> bool:
+    """Run a function for a queue message, and tell whether it succeeded."""
+    binary = function.bindings.trigger.data_type == "BINARY"
+    metadata = trigger_metadata(message, body, binary=binary)
+    result = await invocations.run(function, trigger_input(body, binary=binary), metadata, reason)
+    return result.failure is None
+
+
+async def run_for_time(
+    invocations: Invocations, function: Function, status: ScheduleStatus | None, reason: str
+) -> InvocationResult:
+    """Run a function with the request of its timer."""
+    metadata = {"TimerTrigger": TypedData(string=f"{datetime.now(UTC):%m/%d/%Y %H:%M:%S}")}
+    return await invocations.run(function, TypedData(json=timer_request(status)), metadata, reason)
+
+
+async def run_for_text(invocations: Invocations, function: Function, text: str) -> None:
+    """Run a function that is not triggered by HTTP with an input given through the admin address."""
+    reason = "this function was programmatically called via the host APIs"
+    if isinstance(function.bindings.trigger, QueueTrigger):
+        await run_for_message(invocations, function, ReceivedMessage(text=text), text.encode(), reason)
+    else:
+        await run_for_time(invocations, function, None, reason)
+
+
+async def run_for_request(
+    invocations: Invocations,
+    function: Function,
+    *,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    route_parameters: Mapping[str, str],
+    body: bytes,
+) -> InvocationResult:
+    """Run a function for an HTTP request."""
+    request = Message(
+        method=method, url=url, headers=headers, query=query, params=route_parameters, body=TypedData(bytes=body)
+    )
+    return await invocations.run(function, TypedData(http=request), {}, f"{method} {url}")

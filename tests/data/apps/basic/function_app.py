@@ -1,0 +1,51 @@
+"""One function of each trigger that the stand-in host knows."""
+
+import json
+import logging
+import os
+import threading
+import time
+
+import azure.functions as func
+
+logger = logging.getLogger(__name__)
+
+app = func.FunctionApp()
+
+
+@app.queue_trigger("message", queue_name="%WORK_QUEUE%", connection="Data")
+@app.queue_output("done", queue_name="%DONE_QUEUE%", connection="Data")
+def work(message: func.QueueMessage, done: func.Out[str]) -> None:
+    """Report the message as the function sees it; fail, wait, or be silent where the body asks for it."""
+    body = message.get_body().decode()
+    logger.info("working on %s", body)
+    if body.startswith("sleep"):
+        time.sleep(float(body.removeprefix("sleep")))
+    if body == "fail":
+        raise ValueError("asked to fail")
+    done.set(
+        json.dumps(
+            {
+                "body": body,
+                "messageId": message.id,
+                "dequeueCount": message.dequeue_count,
+                "inserted": message.insertion_time and message.insertion_time.isoformat(),
+                "thread": threading.current_thread().name,
+                "setting": os.environ.get("OWN_SETTING"),
+            }
+        )
+    )
+
+
+@app.timer_trigger("timer", schedule="%SCHEDULE%", run_on_startup=False)
+@app.queue_output("done", queue_name="%DONE_QUEUE%", connection="Data")
+def tick(timer: func.TimerRequest, done: func.Out[str]) -> None:
+    """Report that the time has come."""
+    done.set(json.dumps({"tick": True, "pastDue": timer.past_due}))
+
+
+@app.route("greet/{name}", methods=["GET", "POST"])
+def greet(req: func.HttpRequest) -> func.HttpResponse:
+    """Greet whom the route names."""
+    body = req.get_body().decode()
+    return func.HttpResponse(f"{req.route_params['name']} {req.params.get('n')} {body}", status_code=201)
