@@ -109,7 +109,9 @@ def _on_error(
     watch: Watch, error: FaceError, elapsed: float, now: datetime, policy: Policy, jitter: float
 ) -> Again | End:
     match error:
-        case BadRequest():
+        case Conflict() if watch.train and watch.called_at is None:
+            return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=error.wait, jitter=jitter))
+        case BadRequest() | Conflict():
             return End(watch, Outcome.REJECTED, str(error))
         case NotFound():
             since = (now - (watch.called_at or watch.started_at)).total_seconds()
@@ -117,8 +119,6 @@ def _on_error(
                 return End(watch, Outcome.NOT_TRAINED if error.never_trained else Outcome.NOT_FOUND, str(error))
             delay = next_delay(policy.bounds, elapsed=elapsed, asked=None, jitter=jitter)
             return Again(watch, min(delay, max(policy.grace - since, policy.bounds.least)))
-        case Conflict():
-            return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=error.wait, jitter=jitter))
         case Unauthorized():
             return Again(watch, REFUSED_DELAY_SECONDS)
         case Throttled(wait=float(wait)):

@@ -13,7 +13,11 @@ from shared.face.timestamps import parse_instant
 LONGEST_CORRELATION_ID = 256
 """In characters: with it, an event fits a queue message and a table property whatever its characters are."""
 
+_MOST_STEPS = 2**31 - 2
+"""The table keeps whole numbers of 32 bits."""
+
 _ID = re.compile(r"[a-z0-9-_]{1,64}", re.ASCII)
+_WATCH_ID = re.compile(r"\d{8}T\d{6}Z-[0-9A-Za-z-]{1,64}", re.ASCII)
 _KINDS = ", ".join(GroupKind)
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -82,7 +86,8 @@ def parse_body(body: bytes, default_kind: GroupKind) -> Request | FollowUp | Rej
         return found
     unpacked = _parse(inner, default_kind)
     if isinstance(unpacked, Rejection):
-        return Rejection(f"read as Base64: {unpacked.reason}") if inner.isprintable() else found
+        # Of the two reasons, that which tells more: short words happen to be Base64 of something, too.
+        return Rejection(f"read as Base64: {unpacked.reason}") if _is_legible(inner) else found
     return unpacked
 
 
@@ -96,6 +101,10 @@ def _from_base64(text: str) -> str | None:
         return _bare(base64.b64decode("".join(text.split()), validate=True).decode())
     except (binascii.Error, ValueError):
         return None
+
+
+def _is_legible(text: str) -> bool:
+    return text.startswith("{") or (text != "" and text.isprintable())
 
 
 def _parse(text: str, default_kind: GroupKind) -> Request | FollowUp | Rejection:
@@ -157,7 +166,7 @@ def _parse_object(text: str, default_kind: GroupKind) -> Request | FollowUp:
 
 def _checked_follow_up(found: FollowUp) -> FollowUp:
     _checked_id(found.group_id)
-    if found.step < 0 or not re.fullmatch(r"\d{8}T\d{6}Z-[0-9A-Za-z-]{1,64}", found.watch_id, re.ASCII):
+    if not (0 <= found.step <= _MOST_STEPS and _WATCH_ID.fullmatch(found.watch_id)):
         raise _Refused("an object with watchId is a message of the app's own, and this one has a wrong watchId or step")
     return found
 
