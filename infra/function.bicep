@@ -134,6 +134,11 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
+  // checkov:skip=CKV_AZURE_17: no function is called over HTTP, so no client has a certificate to show
+  // checkov:skip=CKV_AZURE_78: Flex Consumption has no FTP, and does not know the setting; basic publishing credentials are off below
+  // checkov:skip=CKV_AZURE_212: the app scales to zero by design; what is due waits in the queue meanwhile
+  // checkov:skip=CKV_AZURE_213: Flex Consumption has no health check path
+  // checkov:skip=CKV_AZURE_222: no function is called over HTTP; the deployment service stays reachable, for tokens of Entra ID only
   name: name
   location: location
   tags: {
@@ -156,6 +161,12 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
       http20Enabled: true
+      appSettings: [
+        for setting in items(union(appSettings, options, hostSettings, telemetrySettings)): {
+          name: setting.key
+          value: setting.value
+        }
+      ]
     }
     functionAppConfig: {
       deployment: {
@@ -178,12 +189,6 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       }
     }
   }
-}
-
-resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
-  parent: app
-  name: 'appsettings'
-  properties: union(appSettings, options, hostSettings, telemetrySettings)
 }
 
 resource ftpPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {

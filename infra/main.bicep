@@ -95,6 +95,8 @@ param options appOptions = {}
 
 var token = uniqueString(subscription().id, resourceGroup().id, environmentName)
 var makesFace = empty(existingFaceId)
+// F0 allows 20 calls a minute.
+var tierOptions = makesFace && faceSkuName == 'F0' ? { FACE_MAX_TPS: '0.33' } : {}
 var faceSubscription = makesFace ? subscription().subscriptionId : split(existingFaceId, '/')[2]
 var faceResourceGroup = makesFace ? resourceGroup().name : split(existingFaceId, '/')[4]
 
@@ -247,7 +249,7 @@ module function 'function.bicep' = {
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
-    options: options
+    options: union(tierOptions, options)
     subnetId: networkIsolation ? network!.outputs.appSubnetId : ''
   }
 }

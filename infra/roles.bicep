@@ -40,7 +40,7 @@ param applicationInsightsName string
 var roles = {
   blobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   queueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
-  queueDataMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
+  tableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
@@ -184,13 +184,13 @@ resource onPoisonQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource onResultsQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(results.id, principalId, roles.queueDataMessageSender)
+  name: guid(results.id, principalId, roles.queueDataContributor)
   scope: results
   properties: {
-    description: 'The app puts events here; it never reads them.'
+    description: 'The app makes the queue where it is missing, which a sender may not, and puts events here.'
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueDataMessageSender)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueDataContributor)
   }
 }
 
@@ -202,6 +202,17 @@ resource onWatchTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.tableDataContributor)
+  }
+}
+
+resource onTablesOfData 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(dataStorage.id, principalId, roles.tableDataReader)
+  scope: dataStorage
+  properties: {
+    description: 'The app looks which tables there are; the account holds no other than its own.'
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.tableDataReader)
   }
 }
 
