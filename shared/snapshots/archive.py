@@ -9,7 +9,15 @@ from azure.storage.blob import BlobBlock, ContainerClient, ContentSettings
 
 from shared.snapshots.changes_writer import ChangesWriter
 from shared.snapshots.errors import AlreadyPublished
-from shared.snapshots.manifest import CHANGES_NAME, GROUPS_NAME, MANIFEST_NAME, POINTER_PATH, Manifest, Pointer
+from shared.snapshots.manifest import (
+    CHANGES_NAME,
+    DIRECTORY,
+    GROUPS_NAME,
+    MANIFEST_NAME,
+    POINTER_PATH,
+    Manifest,
+    Pointer,
+)
 
 READ_BYTES = 4 * 1024 * 1024
 _GZIP = ContentSettings(content_type="application/gzip")
@@ -23,6 +31,13 @@ class Published(msgspec.Struct, frozen=True):
 
     manifest: Manifest
     etag: str
+
+
+class Blocks(msgspec.Struct, frozen=True):
+    """Hold a blob's blocks: the IDs of those committed, in order, and the staged ones' sizes in bytes."""
+
+    committed: list[str]
+    staged: dict[str, int]
 
 
 class SnapshotArchive:
@@ -61,13 +76,17 @@ class SnapshotArchive:
             )
         except (ResourceExistsError, ResourceModifiedError):
             # The commit may have been our own, its answer lost: the blocks' random IDs tell.
-            committed, _ = blob.get_block_list("committed")
-            if [block.id for block in committed] != block_ids:
+            if self.blocks(path).committed != block_ids:
                 raise AlreadyPublished(f"{GROUPS_NAME} was committed by another run") from None
 
-    def has_groups(self, path: str) -> bool:
-        """Tell whether the snapshot's groups are committed."""
-        return bool(self._container.get_blob_client(f"{path}/{GROUPS_NAME}").exists())
+    def blocks(self, path: str) -> Blocks:
+        """Return which blocks of a snapshot's groups there are."""
+        blob = self._container.get_blob_client(f"{path}/{GROUPS_NAME}")
+        try:
+            committed, staged = blob.get_block_list("all")
+        except ResourceNotFoundError:
+            return Blocks([], {})
+        return Blocks([block.id for block in committed], {block.id: block.size for block in staged})
 
     def read_groups(self, path: str) -> Iterator[bytes]:
         """Yield the bytes of a snapshot's committed groups, 4 MiB at a time; a blob that changes meanwhile raises."""
@@ -121,3 +140,16 @@ class SnapshotArchive:
             now = self.published()
             if now is None or now.manifest != manifest:
                 raise AlreadyPublished("another run has moved the pointer; this snapshot is not published") from None
+
+    def discard_unfinished(self, keep: str) -> None:
+        """Delete what died runs have left: the blobs of snapshots without a manifest, but for the one at ``keep``."""
+        names = [
+            blob.name for blob in self._container.list_blobs(name_starts_with=DIRECTORY, include=["uncommittedblobs"])
+        ]
+        finished = {name.removesuffix(f"/{MANIFEST_NAME}") for name in names if name.endswith(f"/{MANIFEST_NAME}")}
+        for name in names:
+            if name.rpartition("/")[0] not in finished | {keep}:
+                unfinished = self._container.get_blob_client(name)
+                # Staged blocks are no blob that could be deleted; an empty list of blocks discards them.
+                unfinished.commit_block_list([])
+                unfinished.delete_blob()

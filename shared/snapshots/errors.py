@@ -23,3 +23,7 @@ class CorruptSnapshot(SnapshotError):
 
 class AlreadyPublished(SnapshotError):
     """Another run has written what this one was about to write."""
+
+
+class PreviousUnreadable(CorruptSnapshot):
+    """The previous snapshot is gone or not what its manifest says, so nothing can be compared with it."""

@@ -82,6 +82,11 @@ def new_snapshot_id(started: datetime) -> str:
     return started.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
+def snapshot_time(snapshot_id: str) -> datetime:
+    """Return the moment that a snapshot's ID names."""
+    return datetime.strptime(snapshot_id, "%Y%m%dT%H%M%S%z")
+
+
 def snapshot_path(snapshot_id: str) -> str:
     """Return a snapshot's directory, such as ``dynamic-person-groups/2026/11/20/20261120T030000Z``."""
     return f"{DIRECTORY}{snapshot_id[:4]}/{snapshot_id[4:6]}/{snapshot_id[6:8]}/{snapshot_id}"

@@ -1,24 +1,25 @@
 """Make one snapshot of the dynamic person groups, whole or not at all."""
 
-import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-import msgspec
 from azure.storage.blob import ContainerClient
 
 from shared.face.client import LARGEST_PAGE, FaceClient
-from shared.face.timestamps import format_utc
-from shared.snapshots.archive import SnapshotArchive
-from shared.snapshots.errors import ListingStuck
-from shared.snapshots.manifest import FORMAT_VERSION, Manifest
+from shared.snapshots.archive import Published, SnapshotArchive
+from shared.snapshots.errors import OutOfOrder
+from shared.snapshots.key_ranges import KeyRanges
+from shared.snapshots.listing import RangeListing
+from shared.snapshots.manifest import Manifest
 from shared.snapshots.members import pack
-from shared.snapshots.pages import PageReader
-from shared.snapshots.progress import Origin, Progress, StagedPart, committed_parts, describe_groups, new_progress
+from shared.snapshots.pages import PATIENCE_SECONDS, PageReader
+from shared.snapshots.progress import Origin, Progress, StagedPart, new_progress
+from shared.snapshots.publication import describe
 from shared.snapshots.run_lock import RunLock, run_lock
+from shared.snapshots.spool import list_unordered
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,10 @@ def _now() -> datetime:
 
 
 class SnapshotJob:
-    """List every dynamic person group and publish the list to the container."""
+    """List every dynamic person group and publish the list to the container.
+
+    ``patience`` is how long the service's troubles are waited out, in seconds.
+    """
 
     def __init__(
         self,
@@ -36,12 +40,14 @@ class SnapshotJob:
         container: ContainerClient,
         *,
         include_user_data: bool,
+        patience: float = PATIENCE_SECONDS,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self._client = client
         self._container = container
         self._archive = SnapshotArchive(container)
         self._origin = Origin(client.endpoint, client.versions.directory, include_user_data)
+        self._patience = patience
         self._clock = clock
 
     def run(self) -> Manifest | None:
@@ -61,62 +67,100 @@ class SnapshotJob:
     def _run(self, lock: RunLock) -> Manifest:
         began = time.monotonic()
         previous = self._archive.published()
-        progress = self._list(lock, new_progress(self._origin, self._clock()))
-        lock.save(progress)
-        parts = committed_parts(progress.parts)
-        path = progress.path
-        self._archive.commit_groups(path, [part.block_id for part in progress.parts])
-        sha256, size = hashlib.sha256(), 0
-        for chunk in self._archive.read_groups(path):
-            sha256.update(chunk)
-            size += len(chunk)
-        manifest = Manifest(
-            format_version=FORMAT_VERSION,
-            snapshot_id=progress.snapshot_id,
-            started_at=progress.started_at,
-            finished_at=format_utc(self._clock()),
-            source=self._origin.source,
-            api_version=self._origin.api_version,
-            includes_user_data=self._origin.includes_user_data,
-            previous=previous.manifest.snapshot_id if previous else None,
-            calls=progress.calls,
-            throttled=progress.throttled,
-            groups=describe_groups(parts, size, sha256.hexdigest()),
-            changes=None,
+        progress = self._resumed(lock.progress(), previous)
+        if progress is None:
+            progress = new_progress(self._origin, self._clock(), previous.manifest.snapshot_id if previous else None)
+        self._archive.discard_unfinished(keep=progress.path)
+        if not progress.complete:
+            progress = self._list(lock, progress, previous)
+            lock.save(progress)
+        self._commit(progress)
+        manifest = self._archive.manifest(progress.path) or self._archive.write_manifest(
+            describe(self._archive, progress, previous.manifest if previous else None, self._clock)
         )
         lock.check()
-        self._archive.publish(self._archive.write_manifest(manifest), previous)
+        self._archive.publish(manifest, previous)
         lock.clear()
-        logger.info(
-            "snapshot published",
-            extra={
-                "groups": manifest.groups.count,
-                "added": 0,
-                "removed": 0,
-                "changed": 0,
-                "bytes": manifest.groups.size,
-                "calls": manifest.calls,
-                "throttled": manifest.throttled,
-                "seconds": round(time.monotonic() - began, 3),
-            },
-        )
+        _log_published(manifest, time.monotonic() - began)
         return manifest
 
-    def _list(self, lock: RunLock, progress: Progress) -> Progress:
-        reader = PageReader(self._client, top=LARGEST_PAGE, include_user_data=self._origin.includes_user_data)
-        parts: list[StagedPart] = []
-        after, calls, throttled = "", 0, 0
-        while True:
-            lock.check()
-            page = reader.read(after)
-            calls += page.calls
-            throttled += page.throttled
-            if not page.ids:
-                break
-            if page.ids[0] <= after:
-                raise ListingStuck("the service answered a page that does not begin behind its cursor")
-            member, block_id = pack(page.lines), uuid.uuid4().hex
-            self._archive.stage(progress.path, block_id, member)
-            parts.append(StagedPart(block_id, len(member), len(page.ids), after, page.ids[0], page.ids[-1]))
-            after = page.ids[-1]
-        return msgspec.structs.replace(progress, parts=tuple(parts), complete=True, calls=calls, throttled=throttled)
+    def _resumed(self, found: Progress | None, previous: Published | None) -> Progress | None:
+        """Return what can be gone on with of a run that died, ``None`` where it is nothing."""
+        if found is None or not found.can_be_resumed(self._origin, self._clock()):
+            return None
+        if previous and found.snapshot_id <= previous.manifest.snapshot_id:
+            return None
+        blocks = self._archive.blocks(found.path)
+        if found.complete and blocks.committed:
+            manifest = self._archive.manifest(found.path)
+            superseded = manifest and manifest.previous != (previous.manifest.snapshot_id if previous else None)
+            return None if superseded else found
+        if blocks.committed:
+            return None
+        parts = [part for part in found.parts if blocks.staged.get(part.block_id) == part.length]
+        resumed = found.advanced(
+            parts, found.calls, found.throttled, complete=found.complete and len(parts) == len(found.parts)
+        )
+        logger.info("snapshot resumed", extra={"groups": sum(part.count for part in resumed.parts)})
+        return resumed
+
+    def _list(self, lock: RunLock, progress: Progress, previous: Published | None) -> Progress:
+        listing = RangeListing(
+            self._reader(),
+            self._stage_in(progress.path),
+            seconds_until_free=self._client.budget.seconds_until_free,
+            checkpoint=lock.save,
+        )
+        ranges = KeyRanges(
+            LARGEST_PAGE,
+            map_keys=[part.last_id for part in previous.manifest.groups.parts[:-1]] if previous else [],
+            listed=[(part.after, part.first_id, part.last_id) for part in progress.parts],
+        )
+        try:
+            return listing.run(ranges, progress)
+        except OutOfOrder as error:
+            logger.warning("snapshot listed page by page, for lack of order", extra={"reason": str(error)})
+            anew = progress.advanced([], listing.calls, listing.throttled, complete=False)
+        lock.save(anew)
+        return list_unordered(self._reader(), self._stage_in(progress.path), anew, lock.check)
+
+    def _reader(self) -> PageReader:
+        return PageReader(
+            self._client,
+            top=LARGEST_PAGE,
+            include_user_data=self._origin.includes_user_data,
+            patience=self._patience,
+        )
+
+    def _stage_in(self, path: str) -> Callable[[str, Sequence[str], Sequence[bytes]], StagedPart]:
+        def stage(after: str, ids: Sequence[str], lines: Sequence[bytes]) -> StagedPart:
+            member, block_id = pack(lines), uuid.uuid4().hex
+            self._archive.stage(path, block_id, member)
+            return StagedPart(block_id, len(member), len(ids), after, ids[0], ids[-1])
+
+        return stage
+
+    def _commit(self, progress: Progress) -> None:
+        block_ids = [part.block_id for part in progress.parts]
+        if not block_ids:
+            # A file of no bytes is no gzip file: an empty list is one member without lines.
+            block_ids = ["0" * 32]
+            self._archive.stage(progress.path, block_ids[0], pack([]))
+        self._archive.commit_groups(progress.path, block_ids)
+
+
+def _log_published(manifest: Manifest, seconds: float) -> None:
+    changes = manifest.changes
+    logger.info(
+        "snapshot published",
+        extra={
+            "groups": manifest.groups.count,
+            "added": changes.added if changes else 0,
+            "removed": changes.removed if changes else 0,
+            "changed": changes.changed if changes else 0,
+            "bytes": manifest.groups.size,
+            "calls": manifest.calls,
+            "throttled": manifest.throttled,
+            "seconds": round(seconds, 3),
+        },
+    )

@@ -1,0 +1,70 @@
+"""Tell what changed from one snapshot to the next."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from shared.snapshots.lines import without_user_data
+
+type Groups = Iterable[tuple[str, bytes]]
+"""IDs, strictly ascending, each with its group's line."""
+
+
+class Change(msgspec.Struct, frozen=True, rename="camel"):
+    """Hold one change; ``before`` and ``after`` are the group's lines, ``None`` where there was no such group."""
+
+    change: Literal["added", "removed", "changed"]
+    dynamic_person_group_id: str
+    before: msgspec.Raw | None
+    after: msgspec.Raw | None
+
+
+def changes_between(before: Groups, after: Groups, *, with_user_data: bool) -> Iterator[Change]:
+    """Yield the changes, ordered by ID, in constant memory; leave ``userData`` out of it where told to.
+
+    A group is unchanged whose line holds the same JSON, whatever the order of its fields.
+    """
+    shown: Callable[[bytes], bytes] = _as_it_is if with_user_data else without_user_data
+    for group_id, old, new in _side_by_side(before, after):
+        if old == new:
+            continue
+        if old is None and new is not None:
+            yield Change("added", group_id, None, msgspec.Raw(shown(new)))
+        elif new is None and old is not None:
+            yield Change("removed", group_id, msgspec.Raw(shown(old)), None)
+        elif old is not None and new is not None:
+            old, new = shown(old), shown(new)
+            if msgspec.json.decode(old) != msgspec.json.decode(new):
+                yield Change("changed", group_id, msgspec.Raw(old), msgspec.Raw(new))
+
+
+def write_changes(changes: Iterable[Change], write: Callable[[bytes], None]) -> Counter[str]:
+    """Write each change as a line of JSON, and count them by kind."""
+    counts: Counter[str] = Counter()
+    encoder = msgspec.json.Encoder()
+    for change in changes:
+        write(encoder.encode(change))
+        counts[change.change] += 1
+    return counts
+
+
+def _side_by_side(before: Groups, after: Groups) -> Iterator[tuple[str, bytes | None, bytes | None]]:
+    olds, news = iter(before), iter(after)
+    old, new = next(olds, None), next(news, None)
+    while old is not None or new is not None:
+        if new is None or (old is not None and old[0] < new[0]):
+            assert old is not None  # noqa: S101 - one of the two is there, which mypy cannot tell
+            yield old[0], old[1], None
+            old = next(olds, None)
+        elif old is None or new[0] < old[0]:
+            yield new[0], None, new[1]
+            new = next(news, None)
+        else:
+            yield new[0], old[1], new[1]
+            old, new = next(olds, None), next(news, None)
+
+
+def _as_it_is(line: bytes) -> bytes:
+    return line

@@ -1,0 +1,159 @@
+"""Decide which page to ask for next, so that ranges of the key space are listed side by side."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+from shared.snapshots.errors import OutOfOrder
+from shared.snapshots.key_range import KeyRange
+from shared.snapshots.key_space import KeySpace
+from shared.snapshots.splitting import Splitter
+
+_NEIGHBOURS = 256
+
+
+@dataclass(frozen=True)
+class Call:
+    """Ask for the page behind ``after``; a call's answer belongs to its range."""
+
+    range: KeyRange
+    after: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Say what is new in a page: ``ids[begin:end]``, which follow the ID ``after`` without a gap."""
+
+    begin: int
+    end: int
+    after: str
+
+
+class KeyRanges:
+    """Hold the ranges of one listing, in key order, and what is known of each. No I/O, no threads.
+
+    Two ranges meet where a page of the left one reaches the ``first`` of the right one. So it does not matter which
+    keys the ranges began at, and what a group's ID is compared with is always another group's ID.
+
+    ``top`` is the page size that is asked for, ``map_keys`` are as for ``Splitter``. ``listed`` are stretches of IDs
+    that need not be listed again, ascending: each the ID that it follows, its first and its last ID.
+    """
+
+    def __init__(self, top: int, *, map_keys: Sequence[str] = (), listed: Sequence[tuple[str, str, str]] = ()) -> None:
+        self._top = top
+        self._splitter = Splitter(top, map_keys)
+        self._ranges = _ranges_behind(listed)
+        self._pages = 0
+        self._waste = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether every group has been seen."""
+        return all(each.done for each in self._ranges)
+
+    def next_call(self, *, may_split: bool) -> Call | None:
+        """Return the next page to ask for; ``None`` while all that is worth asking for is under way."""
+        waiting = [index for index in range(len(self._ranges)) if self._may_go_on(index)]
+        if waiting:
+            chosen = self._ranges[max(waiting, key=partial(self._splitter.pages_left, self._ranges))]
+        elif may_split and (probe := self._split()):
+            chosen = probe
+        else:
+            return None
+        chosen.in_flight = True
+        return Call(chosen, chosen.cursor)
+
+    def page_arrived(self, call: Call, ids: Sequence[str]) -> Kept:
+        """Take in a page, and return what of it is new.
+
+        Raises:
+            OutOfOrder: where the page is not strictly ascending, does not begin behind the call's key, or is empty
+                although later groups have been seen.
+        """
+        if any(one >= other for one, other in pairwise(ids)) or (ids and ids[0] <= call.after):
+            raise OutOfOrder("the service's page is not in the ordinal order of its IDs, or begins before its cursor")
+        call.range.in_flight = False
+        kept = self._probed(call.range, ids) if call.range.probe else self._walked(call.range, ids)
+        self._pages += kept.end > kept.begin
+        self._waste += 1 - (kept.end - kept.begin) / max(1, len(ids))
+        return kept
+
+    def _walked(self, walked: KeyRange, ids: Sequence[str]) -> Kept:
+        right = self._proven_right_of(walked)
+        end = bisect_left(ids, right.first) if right else len(ids)
+        kept = Kept(0, end, walked.cursor)
+        if end:
+            self._advance(walked, ids[:end])
+        if right is None:
+            walked.done = walked.done or self._is_end(ids)
+        elif end < len(ids) or walked.cursor == right.start:
+            walked.done = True
+        elif not ids:
+            raise OutOfOrder("the service answered an empty page although there are later groups")
+        return kept
+
+    def _probed(self, probe: KeyRange, ids: Sequence[str]) -> Kept:
+        left, right = self._proven_left_of(probe), self._proven_right_of(probe)
+        begin = bisect_right(ids, left.cursor)
+        end = bisect_left(ids, right.first) if right else len(ids)
+        if begin >= end:
+            self._drop(probe, ceiling=probe.ceiling if begin else probe.cursor)
+            return Kept(0, 0, "")
+        kept = Kept(begin, end, left.cursor if begin else probe.cursor)
+        probe.probe = probe.guess = False
+        probe.first = ids[begin]
+        left.done = left.done or begin > 0 or left.cursor == probe.start
+        self._advance(probe, ids[begin:end])
+        probe.done = end < len(ids) or (right is None and self._is_end(ids))
+        return kept
+
+    def _drop(self, probe: KeyRange, ceiling: str | None) -> None:
+        index = self._ranges.index(probe)
+        self._ranges[index - 1].ceiling = ceiling
+        del self._ranges[index]
+
+    def _advance(self, walked: KeyRange, ids: Sequence[str]) -> None:
+        walked.cursor = ids[-1]
+        if len(ids) > 1:
+            walked.space = KeySpace(ids[-_NEIGHBOURS:])
+
+    def _is_end(self, ids: Sequence[str]) -> bool:
+        # A page may be short for its size in bytes; one that is nearly empty is the end of the list.
+        return len(ids) < max(1, self._top // 10)
+
+    def _proven_left_of(self, probe: KeyRange) -> KeyRange:
+        index = self._ranges.index(probe)
+        return next(each for each in reversed(self._ranges[:index]) if not each.probe)
+
+    def _proven_right_of(self, walked: KeyRange) -> KeyRange | None:
+        index = self._ranges.index(walked)
+        return next((each for each in self._ranges[index + 1 :] if not each.probe), None)
+
+    def _may_go_on(self, index: int) -> bool:
+        walked = self._ranges[index]
+        following = self._ranges[index + 1] if index + 1 < len(self._ranges) else None
+        # A probe that begins right behind this cursor is asking for the same page.
+        overtaken = following is not None and following.probe and following.start == walked.cursor
+        return not (walked.done or walked.in_flight or overtaken)
+
+    def _split(self) -> KeyRange | None:
+        split = self._splitter.choose(self._ranges, pages=self._pages, waste=self._waste)
+        if split is None:
+            return None
+        walked = self._ranges[split.place]
+        probe = KeyRange(cursor=split.key, start=split.key, probe=True, guess=split.guess, ceiling=walked.ceiling)
+        walked.ceiling = None
+        self._ranges.insert(split.place + 1, probe)
+        return probe
+
+
+def _ranges_behind(listed: Sequence[tuple[str, str, str]]) -> list[KeyRange]:
+    ranges = [KeyRange(cursor="")]
+    for after, first, last in listed:
+        if after == ranges[-1].cursor:
+            ranges[-1].cursor = last
+        else:
+            ranges.append(KeyRange(cursor=last, first=first))
+    return ranges
