@@ -21,7 +21,6 @@ param isolated bool
 resource face 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
   // checkov:skip=CKV_AZURE_134: public network access is off where the parameter networkIsolation is true; without keys, tokens alone open it
   // checkov:skip=CKV_AZURE_238: the resource calls nothing, so it needs no identity of its own
-  // checkov:skip=CKV2_AZURE_22: a key of the customer's own needs a key vault and its upkeep, and the service keeps its data encrypted without
   name: name
   location: location
   tags: {

@@ -117,7 +117,6 @@ var appSettings = {
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   // checkov:skip=CKV_AZURE_225: Flex Consumption spreads instances over zones only where it is always ready, which is paid for
-  // checkov:skip=CKV_AZURE_212: Flex Consumption scales to zero by design; what is due waits in the queue meanwhile
   name: planName
   location: location
   tags: {

@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,17 @@ def program(name: str, *, get: str) -> str:
     return found
 
 
-def run(*command: str | Path, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, and return what it said."""
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100, env=environment)  # noqa: S603 - programs that the tests name
+def uv() -> str:
+    """Return uv: the one on PATH, else the one that script/bootstrap installed; skip the test where neither is."""
+    found = shutil.which("uv") or shutil.which("uv", path=ROOT / ".bootstrap/uv/bin")
+    if found is None:
+        pytest.skip("no uv on PATH or in .bootstrap/uv: run script/bootstrap")
+    return found
+
+
+def run(*command: str | Path, seconds: float = 100) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, and return what it said; raise ``subprocess.TimeoutExpired`` where it takes longer."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)  # noqa: S603 - named by the tests
 
 
 def compile_bicep(infra: Path) -> dict[str, Any]:
