@@ -44,6 +44,7 @@ def _expected_fields(case: Case, source: str) -> Mapping[str, object]:
         "source": source,
         "data.outcome": case.expected,
         "data.correlationId": case.correlation_id,
+        "has an error": case.expected not in ("succeeded", "superseded"),
     }
     if case.subject is None:
         return event
@@ -52,10 +53,10 @@ def _expected_fields(case: Case, source: str) -> Mapping[str, object]:
 
 
 def _differences(wanted: Mapping[str, object], event: Event) -> list[str]:
-    flat = event | {f"data.{name}": value for name, value in event["data"].items()}
-    found = [
-        f"{name} is {flat.get(name)!r}, expected {value!r}" for name, value in wanted.items() if flat.get(name) != value
+    found = event | {f"data.{name}": value for name, value in event["data"].items()}
+    found["has an error"] = event["data"]["error"] is not None
+    return [
+        f"expected {name} to be {value!r}, found {found.get(name)!r}"
+        for name, value in wanted.items()
+        if found.get(name) != value
     ]
-    if (flat["data.outcome"] == "succeeded") != (flat["data.error"] is None):
-        found.append(f"error is {flat['data.error']!r} though the outcome is {flat['data.outcome']}")
-    return found

@@ -36,10 +36,8 @@ class Row:
 
     @property
     def state(self) -> str:
-        """The row in few words: `looked 3 times: running`."""
-        if self.outcome:
-            return f"{self.outcome} after {self.looks} looks"
-        return f"looked {self.looks} times: {self.answer}" if self.looks else "enqueued"
+        """The row in few words: `look 3: running`."""
+        return f"look {self.looks}: {self.answer}" if self.looks else f"enqueued ({self.case.form})"
 
 
 def read_records(table: TableClient) -> dict[str, Mapping[str, Any]]:
@@ -85,7 +83,7 @@ def _row(case: Case, record: Mapping[str, Any], now: datetime) -> Row:
 
 
 def _answer(record: Mapping[str, Any]) -> str:
-    # The error's class and text come as one; its first words are enough here.
     if trouble := record.get("lastTrouble"):
-        return str(trouble)[:40]
+        # The service's code stands before its message.
+        return str(trouble).partition(":")[0]
     return str(json.loads(record["training"])["status"]) if "training" in record else ""

@@ -44,6 +44,7 @@ def show_watches(stack: Stack, console: Console) -> Watching:
         submit_later(stack.face.control, cases)
         watching.enqueued += [_enqueue(stack, case) for case in cases if case.late]
         follow.until(lambda _: watching.complete)
+    console.print()
     return watching
 
 
@@ -102,7 +103,8 @@ class _Follower:
 
     def _say_changes(self, rows: Sequence[Row]) -> None:
         for one, row in zip(self.watching.enqueued, rows, strict=True):
-            if self.said.get(one.message_id) != row.state:
+            # Its event tells of the end.
+            if row.outcome is None and self.said.get(one.message_id) != row.state:
                 self.said[one.message_id] = row.state
                 self.live.console.print(escape(f"{row.case.subject or row.case.body}: {row.state}"), soft_wrap=True)
 
