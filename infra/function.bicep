@@ -111,8 +111,6 @@ var appSettings = {
   // Which identity DefaultAzureCredential takes, so that it does not try others first.
   AZURE_CLIENT_ID: identity.clientId
   AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
-  // The host reads it from here when it binds the timer, so it has to be set even where it is the default.
-  SNAPSHOT_SCHEDULE: '0 0 3 * * *'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {

@@ -13,7 +13,7 @@ FAULTS: Mapping[Promise, tuple[Edit, ...]] = {
         ("function.bicep", "  FACE_ENDPOINT: faceEndpoint\n", ""),
         ("function.bicep", "__tableServiceUri: dataS", "__tableUri: dataS"),
         ("function.bicep", "  AZURE_CLIENT_ID:", "  WATCH_TIMEOUT:"),
-        ("function.bicep", "union(appSettings, options,", "union(options, appSettings,"),
+        ("function.bicep", "union(appSettings, options,", "union(appSettings,"),
     ),
     promises.bindings_find_their_settings: (
         ("function.bicep", "DataStorage__queueServiceUri", "Data__queueServiceUri"),
