@@ -63,6 +63,8 @@ def face_client() -> "FaceClient":
     from shared.face.client import ApiVersions, FaceClient
     from shared.face.credentials import KeyCredential, TokenCredential
 
+    # Of an answer whose headers cannot be read it warns with the request's address, which holds an ID.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     of = settings()
     if of.face_key is not None:
         credential: KeyCredential | TokenCredential = KeyCredential(of.face_key)

@@ -1,0 +1,433 @@
+import inspect
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from email.utils import formatdate
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from local.face_emulator import faults
+from local.face_emulator.process import FaceEmulator
+from shared import wiring
+from shared.face.budget import RequestBudget
+from shared.face.client import ApiVersions, FaceClient, Timeouts
+from shared.face.credentials import KeyCredential, TokenCredential
+from shared.face.errors import (
+    BadRequest,
+    BudgetExhausted,
+    Conflict,
+    FaceError,
+    InvalidAnswer,
+    NotFound,
+    ServerFault,
+    Throttled,
+    Unauthorized,
+    Unreachable,
+)
+from shared.face.models import GroupKind, Training
+from tests.builders import environment
+from tests.face_contract import read_recording
+from tests.scripted_server import Answer, http, scripted_server
+from tests.waiting import wait_for
+
+KEY = "s3cret-key-s3cret-key"
+GROUP = "a-group-that-nobody-may-read-of"
+LARGE = GroupKind.LARGE_PERSON_GROUP
+VERSIONS = ApiVersions(training="v1.2-preview.1", directory="v1.2-preview.1")
+IMPATIENT = Timeouts(connect=1, read=0.3, answer=0.6)
+RUNNING = b'{"status":"running"}'
+
+
+def client_of(
+    endpoint: str, *, key: str = KEY, versions: ApiVersions = VERSIONS, per_second: float = 10_000
+) -> FaceClient:
+    return FaceClient(endpoint, KeyCredential(key), RequestBudget(per_second), versions, timeouts=IMPATIENT)
+
+
+@pytest.fixture
+def client(face_emulator: FaceEmulator) -> FaceClient:
+    """Return a client of the emulator."""
+    return client_of(face_emulator.endpoint, key=face_emulator.key)
+
+
+@contextmanager
+def client_of_script(*answers: Answer) -> Iterator[FaceClient]:
+    with scripted_server(*answers) as server:
+        yield client_of(server.endpoint)
+
+
+def error_of(client: FaceClient) -> FaceError:
+    """Return the error of a look, which must tell neither the key nor the group."""
+    with pytest.raises(FaceError) as told:
+        client.training(LARGE, GROUP)
+    for secret in (KEY, GROUP):
+        assert secret not in f"{told.value} {told.value!r} {told.value.__dict__}"
+    assert told.value.__cause__ is None
+    assert told.value.__suppress_context__ or told.value.__context__ is None
+    return told.value
+
+
+def _if_ended(training: Training) -> Training | None:
+    return training if training.ended else None
+
+
+class TestAgainstTheEmulator:
+    @pytest.mark.parametrize("kind", list(GroupKind))
+    def test_a_training_is_started_and_followed_to_its_end(
+        self, client: FaceClient, face_emulator: FaceEmulator, kind: GroupKind
+    ) -> None:
+        face_emulator.control.plan(duration=0.2)
+        face_emulator.control.group(kind.value, GROUP)
+        client.start_training(kind, GROUP)
+        assert client.training(kind, GROUP).status == "running"
+        ended = wait_for(lambda: _if_ended(client.training(kind, GROUP)), what="the training's end")
+        assert ended.succeeded
+        assert ended.created is not None
+
+    def test_a_training_that_fails_says_why(self, client: FaceClient, face_emulator: FaceEmulator) -> None:
+        face_emulator.control.plan(duration=0, outcome="failed", message="No faces.")
+        face_emulator.control.group(LARGE.value, GROUP, train=True)
+        found = client.training(LARGE, GROUP)
+        assert (found.failed, found.message) == (True, "No faces.")
+
+    @pytest.mark.parametrize("kind", list(GroupKind))
+    def test_a_missing_group_is_told_from_one_never_trained(
+        self, client: FaceClient, face_emulator: FaceEmulator, kind: GroupKind
+    ) -> None:
+        with pytest.raises(NotFound) as missing:
+            client.training(kind, GROUP)
+        face_emulator.control.group(kind.value, GROUP)
+        with pytest.raises(NotFound) as untrained:
+            client.training(kind, GROUP)
+        assert (missing.value.never_trained, untrained.value.never_trained) == (False, True)
+        assert (missing.value.code or "").endswith("NotFound")
+        assert missing.value.request_id
+
+    def test_a_training_that_is_under_way_is_a_conflict(self, client: FaceClient, face_emulator: FaceEmulator) -> None:
+        face_emulator.control.plan(duration=60)
+        face_emulator.control.group(LARGE.value, GROUP)
+        client.start_training(LARGE, GROUP)
+        with pytest.raises(Conflict) as told:
+            client.start_training(LARGE, GROUP)
+        assert (told.value.status, told.value.code) == (409, "LargePersonGroupTrainingNotFinished")
+
+    def test_a_wrong_key_is_a_refusal(self, face_emulator: FaceEmulator) -> None:
+        error = error_of(client_of(face_emulator.endpoint))
+        assert isinstance(error, Unauthorized)
+        assert (error.status, error.code) == (401, "401")
+
+    def test_a_token_is_as_good_as_a_key(self, face_emulator: FaceEmulator) -> None:
+        credential = TokenCredential(lambda: "some-token")
+        client = FaceClient(face_emulator.endpoint, credential, RequestBudget(10_000), VERSIONS)
+        assert client.dynamic_person_groups() == []
+
+    def test_a_version_without_dynamic_person_groups_knows_no_such_path(self, face_emulator: FaceEmulator) -> None:
+        versions = ApiVersions(training="v1.2", directory="v1.2")
+        client = client_of(face_emulator.endpoint, key=face_emulator.key, versions=versions)
+        with pytest.raises(NotFound, match="Resource not found"):
+            client.dynamic_person_groups()
+
+    def test_a_resource_whose_limit_is_reached_throttles_and_names_a_wait(
+        self, client: FaceClient, face_emulator: FaceEmulator
+    ) -> None:
+        face_emulator.control.settings(requests_per_second=0.2)
+        client.dynamic_person_groups()
+        with pytest.raises(Throttled) as told:
+            client.dynamic_person_groups()
+        assert told.value.status == 429
+        assert told.value.wait is not None
+        assert 1 <= told.value.wait <= 5
+
+    def test_dynamic_groups_are_listed_page_by_page_by_the_last_id(
+        self, client: FaceClient, face_emulator: FaceEmulator
+    ) -> None:
+        face_emulator.control.fill(25, user_data=10)
+        found: list[str] = []
+        while page := client.dynamic_person_groups(start=found[-1] if found else "", top=10):
+            found += [group.group_id for group in page]
+        assert len(found) == len(set(found)) == 25
+        assert found == sorted(found)
+
+    def test_a_start_that_the_service_refuses_is_a_bad_request(self, client: FaceClient) -> None:
+        with pytest.raises(BadRequest, match="'start' is too long"):
+            client.dynamic_person_groups(start="a" * 65)
+        with pytest.raises(BadRequest, match="'top' is invalid"):
+            client.dynamic_person_groups(top=1_001)
+
+    @pytest.mark.parametrize(
+        ("fault", "kind", "status"),
+        [
+            (faults.Hang(), Unreachable, None),
+            (faults.Cut(when="before"), Unreachable, None),
+            (faults.Cut(when="after"), Unreachable, None),
+            (faults.Cut(when="body"), Unreachable, None),
+            (faults.Latency(seconds=5), Unreachable, None),
+            (faults.Html(status=502), ServerFault, 502),
+            (faults.Html(status=200), InvalidAnswer, 200),
+            (faults.BrokenJson(), InvalidAnswer, 200),
+            (faults.Redirect(), InvalidAnswer, 302),
+            (faults.ErrorAnswer(), ServerFault, 500),
+            (faults.ErrorAnswer(status=503, code="ServiceUnavailable"), ServerFault, 503),
+            (faults.ErrorAnswer(status=408, code="OperationTimeOut"), ServerFault, 408),
+            (faults.ErrorAnswer(status=401, code="PermissionDenied"), Unauthorized, 401),
+            (faults.ErrorAnswer(status=403, code="UnsupportedFeature"), Unauthorized, 403),
+            (faults.ErrorAnswer(status=409, code="ConcurrentOperationConflict"), Conflict, 409),
+            (faults.ErrorAnswer(status=400, code="BadArgument"), BadRequest, 400),
+            (faults.ErrorAnswer(status=415, code="InvalidURL"), BadRequest, 415),
+            (faults.Throttled(), Throttled, 429),
+        ],
+        ids=str,
+    )
+    def test_each_trouble_is_an_error_of_its_kind_and_over_in_time(
+        self,
+        client: FaceClient,
+        face_emulator: FaceEmulator,
+        fault: faults.AnyFault,
+        kind: type[FaceError],
+        status: int | None,
+    ) -> None:
+        face_emulator.control.group(LARGE.value, GROUP, train=True)
+        face_emulator.control.faults(msgspec.structs.replace(fault, remaining=1))
+        began = time.monotonic()
+        error = error_of(client)
+        assert time.monotonic() - began < 2
+        assert type(error) is kind
+        assert error.status == status
+        # Nothing of it is left behind, but for the pace that a 429 lowers: the next look is as good as any.
+        if status != 429:
+            assert client.training(LARGE, GROUP).created is not None
+
+    @pytest.mark.parametrize(
+        ("fault", "least", "most"),
+        [
+            (faults.Throttled(retry_after=7), 7, 7),
+            (faults.Throttled(retry_after=70, as_date=True), 69, 71),
+            (faults.Throttled(message="Rate limit is exceeded. Try again in 26 seconds."), 26, 26),
+            (faults.Throttled(message="Please retry after 1 second.", form="gateway"), 1, 1),
+            (faults.Throttled(retry_after=3, form="gateway"), 3, 3),
+        ],
+        ids=str,
+    )
+    def test_a_throttled_call_says_how_long_to_wait(
+        self, client: FaceClient, face_emulator: FaceEmulator, fault: faults.AnyFault, least: float, most: float
+    ) -> None:
+        face_emulator.control.faults(fault)
+        error = error_of(client)
+        assert (error.status, error.code) == (429, "429")
+        assert error.wait is not None
+        assert least <= error.wait <= most
+
+    def test_threads_share_one_client_and_its_budget(self, face_emulator: FaceEmulator) -> None:
+        face_emulator.control.group(LARGE.value, GROUP, train=True)
+        client = client_of(face_emulator.endpoint, key=face_emulator.key, per_second=100)
+        began = time.monotonic()
+        with ThreadPoolExecutor(16) as threads:
+            found = list(threads.map(lambda _: client.training(LARGE, GROUP), range(64)))
+        assert {training.created for training in found} == {found[0].created}
+        assert time.monotonic() - began >= 63 / 100
+
+    def test_a_look_that_would_have_to_wait_long_is_not_made(self, face_emulator: FaceEmulator) -> None:
+        client = client_of(face_emulator.endpoint, key=face_emulator.key, per_second=0.01)
+        client.dynamic_person_groups()
+        for _ in range(3):
+            error = error_of(client)
+            assert isinstance(error, BudgetExhausted)
+            assert error.wait == pytest.approx(100, abs=5)
+        assert face_emulator.control.statistics().requests == {"dynamicPersonGroup.list": {"200": 1}}
+
+
+RECORDINGS = [
+    ("v1.0-preview_persongroup_training", GroupKind.PERSON_GROUP, "person-group-id"),
+    ("v1.2-preview.1_largepersongroup_training", GroupKind.LARGE_PERSON_GROUP, "identify"),
+    ("v1.2-preview.1_persongroup_training", GroupKind.PERSON_GROUP, "identify"),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "group_id"), RECORDINGS)
+def test_what_was_recorded_of_the_service_is_asked_and_understood_so(name: str, kind: GroupKind, group_id: str) -> None:
+    entries = read_recording(name)
+    answers = [
+        http(
+            entry["status"],
+            b"" if entry.get("body") is None else entry["body"],
+            keep=True,
+            **{key: value for key, value in entry.get("headers", {}).items() if key != "Content-Length"},
+        )
+        for entry in entries
+    ]
+    version = name.partition("_")[0]
+    statuses = []
+    with scripted_server(*answers) as server:
+        client = client_of(server.endpoint, versions=ApiVersions(training=version, directory=version))
+        for entry in entries:
+            if entry["request"].startswith("POST"):
+                client.start_training(kind, group_id)
+            else:
+                statuses.append(client.training(kind, group_id))
+        asked = [head.partition(" HTTP/1.1")[0] for head in server.requests]
+    assert [msgspec.to_builtins(status) for status in statuses] == [
+        entry["body"] for entry in entries if entry["status"] == 200
+    ]
+    assert [status.succeeded for status in statuses] == [False, True]
+    recorded = [entry["request"] for entry in entries]
+    assert asked == [request if request != "same" else recorded[index - 1] for index, request in enumerate(recorded)]
+
+
+JSON = "application/json; charset=utf-8"
+LINE = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location", ["{target}/face", "//{target}", "/elsewhere", "http://[::1", "http://a:99999/", "\xff\xfe", ""]
+)
+def test_no_redirect_is_followed_and_no_target_is_even_read(status: int, location: str) -> None:
+    with scripted_server(http(200, RUNNING)) as target:
+        here = location.format(target=target.endpoint)
+        head = f"HTTP/1.1 {status} Moved\r\nLocation: {here}\r\nContent-Length: 2\r\n\r\n{{}}"
+        with client_of_script(Answer([head.encode("latin-1")])) as client:
+            error = error_of(client)
+        assert (type(error), error.status) == (InvalidAnswer, status)
+        assert target.requests == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\r\n\r\n",
+        b"garbage\r\n\r\n",
+        b"HTTP/2 200\r\n\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 99 No\r\n\r\n",
+        LINE + b"Content-Length: 21\r\n\r\n" + RUNNING,
+        LINE + b"Transfer-Encoding: chunked\r\n\r\n14\r\n" + RUNNING,
+        LINE + b"Transfer-Encoding: chunked\r\n\r\n14\r\n" + RUNNING + b"\r\n",
+        LINE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + RUNNING,
+        LINE + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + RUNNING,
+        LINE + b"".join(b"x-%d: y\r\n" % number for number in range(200)) + b"\r\n" + RUNNING,
+        LINE + b"x: " + b"y" * 70_000 + b"\r\n\r\n" + RUNNING,
+    ],
+)
+def test_what_is_no_whole_answer_is_none(raw: bytes) -> None:
+    with client_of_script(Answer([raw])) as client:
+        assert type(error_of(client)) is Unreachable
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (http(200), InvalidAnswer),
+        (Answer([LINE]), InvalidAnswer),
+        (http(200, b"\xff\xfe"), InvalidAnswer),
+        (http(200, b"null"), InvalidAnswer),
+        (http(200, b"[" * 100_000), InvalidAnswer),
+        (http(200, {"error": {"code": "InternalServerError", "message": "Broken."}}), InvalidAnswer),
+        (http(200, {"status": "running", "createdDateTime": "yesterday"}), InvalidAnswer),
+        (http(200, {"status": 3}), InvalidAnswer),
+        (http(201, RUNNING), InvalidAnswer),
+        (http(202, RUNNING), InvalidAnswer),
+        (http(204), InvalidAnswer),
+        (http(206, RUNNING), InvalidAnswer),
+        (http(101), InvalidAnswer),
+        (http(102), InvalidAnswer),
+        (http(304), InvalidAnswer),
+        (http(407, b"<html>"), BadRequest),
+        (http(504, b"<html>"), ServerFault),
+        (http(600, RUNNING), ServerFault),
+    ],
+    ids=lambda found: repr(found)[:60],
+)
+def test_an_answer_that_is_not_as_documented_is_an_error(answer: Answer, kind: type[FaceError]) -> None:
+    with client_of_script(answer) as client:
+        assert type(error_of(client)) is kind
+
+
+def test_a_train_call_that_is_answered_otherwise_was_not_accepted() -> None:
+    with client_of_script(http(200)) as client, pytest.raises(InvalidAnswer, match="answered 200"):
+        client.start_training(LARGE, GROUP)
+
+
+def test_an_answer_may_come_in_pieces_and_compressed() -> None:
+    with client_of_script(
+        Answer([LINE + b"Content-Length: 20\r\n\r\n", RUNNING[:7], RUNNING[7:]], pause=0.05)
+    ) as client:
+        assert client.training(LARGE, GROUP) == Training("running")
+    with client_of_script(Answer([b"HTTP/1.1 100 Continue\r\n\r\n", LINE + b"\r\n", RUNNING], pause=0.05)) as client:
+        assert client.training(LARGE, GROUP) == Training("running")
+
+
+@pytest.mark.parametrize("status", [200, 302, 500])
+def test_an_answer_that_drips_in_is_given_up(status: int) -> None:
+    head = b"HTTP/1.1 %d OK\r\nLocation: /elsewhere\r\nContent-Length: 100\r\n\r\n" % status
+    with client_of_script(Answer([head, *[b" "] * 99], pause=0.1)) as client:
+        began = time.monotonic()
+        error = error_of(client)
+        assert time.monotonic() - began < 1.5
+    assert type(error) is Unreachable
+
+
+def test_nobody_there_is_unreachable() -> None:
+    with scripted_server() as server:
+        pass
+    assert type(error_of(client_of(server.endpoint))) is Unreachable
+
+
+def test_one_connection_carries_many_calls() -> None:
+    with scripted_server(http(200, RUNNING, keep=True)) as server:
+        client = client_of(server.endpoint)
+        for _ in range(5):
+            client.training(LARGE, GROUP)
+        assert (len(server.requests), server.opened) == (5, 1)
+
+
+def test_a_connection_that_the_service_closed_meanwhile_is_not_used_again() -> None:
+    with scripted_server(http(200, RUNNING)) as server:
+        client = client_of(server.endpoint)
+        for _ in range(3):
+            assert client.training(LARGE, GROUP) == Training("running")
+            assert server.closed.acquire(timeout=10)
+        assert server.opened == 3
+
+
+def test_the_key_goes_in_its_header_alone_and_no_other_credential_is_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password something\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with scripted_server(http(200, RUNNING)) as server:
+        client_of(server.endpoint).training(LARGE, GROUP)
+        (head,) = server.requests
+    assert head.startswith(f"GET /face/v1.2-preview.1/largepersongroups/{GROUP}/training HTTP/1.1\r\n")
+    assert f"Ocp-Apim-Subscription-Key: {KEY}\r\n" in head
+    assert head.count(KEY) == 1
+    assert "authorization" not in head.lower()
+
+
+def test_a_wait_is_read_by_the_answers_own_date() -> None:
+    now = time.time()
+    answer = http(429, Date=formatdate(now - 9_000, usegmt=True), Retry_After=formatdate(now - 8_970, usegmt=True))
+    with client_of_script(answer) as client:
+        assert error_of(client).wait == 30
+
+
+def test_neither_key_nor_group_is_logged_above_debug(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Answer([LINE + b"a header that is none\r\n\r\n" + RUNNING])
+    with scripted_server(broken, http(200, b"no JSON"), Answer([b""]), http(302, Location="/")) as server:
+        for name, value in environment(FACE_ENDPOINT=server.endpoint, FACE_KEY=KEY, FACE_MAX_TPS="1000").items():
+            monkeypatch.setenv(name, value)
+        client = inspect.unwrap(wiring.face_client)()  # so that the process does not keep it
+        with caplog.at_level(logging.INFO):
+            client.training(LARGE, GROUP)
+            for _ in range(3):
+                error_of(client)
+    assert KEY not in caplog.text
+    assert GROUP not in caplog.text

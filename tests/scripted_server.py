@@ -1,0 +1,92 @@
+"""A server that answers with scripted bytes, for answers that no proper HTTP server would give."""
+
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+_REASON = "Scripted"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The bytes of one answer in parts, with a pause (seconds) before each but the first; ``keep`` the connection."""
+
+    parts: Sequence[bytes]
+    pause: float = 0.0
+    keep: bool = False
+
+
+def http(status: int, body: Any = b"", *, keep: bool = False, **headers: str) -> Answer:
+    """Return a whole answer; a body that is no bytes is sent as JSON, ``retry_after`` is the header Retry-After."""
+    content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    lines = [f"HTTP/1.1 {status} {_REASON}", f"Content-Length: {len(content)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return Answer(["\r\n".join(lines).encode() + b"\r\n\r\n" + content], keep=keep)
+
+
+@dataclass
+class ScriptedServer:
+    """A running server: where it listens, the heads of the requests that came, and how many connections they took."""
+
+    endpoint: str
+    requests: list[str] = field(default_factory=list)
+    opened: int = 0
+    closed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+
+@contextmanager
+def scripted_server(*answers: Answer) -> Iterator[ScriptedServer]:
+    """Run a server that gives these answers in turn, the last one again and again; without any it hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = ScriptedServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        stopped = threading.Event()
+        script = list(answers)
+        workers: list[threading.Thread] = []
+
+        def serve(connection: socket.socket) -> None:
+            with connection, suppress(OSError):
+                while head := _head(connection):
+                    server.requests.append(head)
+                    answer = (script.pop(0) if len(script) > 1 else script[0]) if script else Answer([])
+                    for index, part in enumerate(answer.parts):
+                        if index and stopped.wait(answer.pause):
+                            return
+                        connection.sendall(part)
+                    if not answer.keep:
+                        break
+            server.closed.release()
+
+        def accept() -> None:
+            while not stopped.is_set():
+                connection, _ = listener.accept()
+                if stopped.is_set():
+                    connection.close()
+                    return
+                connection.settimeout(30)
+                server.opened += 1
+                workers.append(threading.Thread(target=serve, args=(connection,), daemon=True))
+                workers[-1].start()
+
+        acceptor = threading.Thread(target=accept, daemon=True)
+        acceptor.start()
+        try:
+            yield server
+        finally:
+            stopped.set()
+            socket.create_connection(listener.getsockname()).close()
+            acceptor.join()
+
+
+def _head(connection: socket.socket) -> str:
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        part = connection.recv(1)
+        if not part:
+            return ""
+        head += part
+    return head.decode()
