@@ -1,0 +1,47 @@
+import pytest
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+from local.host.connections import ConnectionString, Identity, connect, resolve_connection
+from local.host.errors import SettingError
+
+URI = "https://account.queue.core.windows.net"
+
+
+def test_a_connection_is_looked_for_with_the_hosts_prefix_first() -> None:
+    settings = {"AzureWebJobsData": "prefixed", "Data": "plain"}
+    assert resolve_connection("Data", settings) == ConnectionString("prefixed")
+    assert resolve_connection("Data", {"Data": "plain"}) == ConnectionString("plain")
+
+
+def test_no_name_means_the_hosts_own_storage() -> None:
+    assert resolve_connection("", {"AzureWebJobsStorage": "own"}) == ConnectionString("own")
+    assert resolve_connection("AzureWebJobsStorage", {"AzureWebJobsStorage": "own"}) == ConnectionString("own")
+
+
+def test_development_storage_is_azurite_on_its_usual_ports() -> None:
+    client = connect("Data", {"Data": "UseDevelopmentStorage=true"})
+    assert client.url.rstrip("/") == "http://127.0.0.1:10001/devstoreaccount1"
+
+
+def test_an_address_means_an_identity() -> None:
+    settings = {"Data__queueServiceUri": URI, "Data__credential": "managedidentity", "Data__clientId": "client-1"}
+    assert resolve_connection("Data", settings) == Identity(URI, "managedidentity", "client-1")
+    assert connect("Data", settings).url.rstrip("/") == URI
+    assert isinstance(connect("Data", settings).credential, ManagedIdentityCredential)
+    assert isinstance(connect("Data", {"Data__queueServiceUri": URI}).credential, DefaultAzureCredential)
+
+
+def test_a_connection_that_is_not_there_says_what_to_set() -> None:
+    with pytest.raises(SettingError, match="AzureWebJobsData or Data, nor Data__queueServiceUri"):
+        resolve_connection("Data", {})
+
+
+def test_a_connection_string_that_is_none_is_refused_without_showing_it() -> None:
+    with pytest.raises(SettingError, match="'Data' holds no storage connection string") as refused:
+        connect("Data", {"Data": "AccountKey=secret"})
+    assert "secret" not in str(refused.value)
+
+
+def test_another_credential_is_refused() -> None:
+    with pytest.raises(SettingError, match="'__credential' is 'password'; expected managedidentity"):
+        connect("Data", {"Data__queueServiceUri": URI, "Data__credential": "password"})
