@@ -1,5 +1,6 @@
 """Keep all calls to the service within its requests per second."""
 
+import math
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -34,7 +35,8 @@ class RequestBudget:
         self._sleep = sleep
         self._lock = Lock()
         self._next_slot = clock()
-        self._held_until = self._lowered = self._next_slot
+        self._held_until = self._next_slot
+        self._lowered = -math.inf
         self._refusals = 0
 
     def wait_for_slot(self, patience: float) -> float:
@@ -65,7 +67,7 @@ class RequestBudget:
         """
         with self._lock:
             now = self._clock()
-            if slot >= self._lowered:
+            if slot > self._lowered:
                 self._lowered = now
                 self._pace = max(self._full_pace * _SLOWEST, self._pace / 2)
             pause = min(LONGEST_PAUSE_SECONDS, wait or 0.0)

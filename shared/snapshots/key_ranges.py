@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 
 from shared.snapshots.errors import OutOfOrder
-from shared.snapshots.key_range import KeyRange
+from shared.snapshots.key_range import HEAD_IDS, KeyRange
 from shared.snapshots.key_space import KeySpace
 from shared.snapshots.splitting import Splitter
 
@@ -69,8 +69,8 @@ class KeyRanges:
         """Take in a page, and return what of it is new.
 
         Raises:
-            OutOfOrder: where the page is not strictly ascending, does not begin behind the call's key, or is empty
-                although later groups have been seen.
+            OutOfOrder: where the page is not strictly ascending, does not begin behind the call's key, or does not fit
+                to later groups that have been seen.
         """
         if any(one >= other for one, other in pairwise(ids)) or (ids and ids[0] <= call.after):
             raise OutOfOrder("the service's page is not in the ordinal order of its IDs, or begins before its cursor")
@@ -82,7 +82,7 @@ class KeyRanges:
 
     def _walked(self, walked: KeyRange, ids: Sequence[str]) -> Kept:
         right = self._proven_right_of(walked)
-        end = bisect_left(ids, right.first) if right else len(ids)
+        end = _meeting(ids, right)
         kept = Kept(0, end, walked.cursor)
         if end:
             self._advance(walked, ids[:end])
@@ -97,14 +97,15 @@ class KeyRanges:
     def _probed(self, probe: KeyRange, ids: Sequence[str]) -> Kept:
         left, right = self._proven_left_of(probe), self._proven_right_of(probe)
         begin = bisect_right(ids, left.cursor)
-        end = bisect_left(ids, right.first) if right else len(ids)
+        end = _meeting(ids, right)
         if begin >= end:
             self._drop(probe, ceiling=probe.ceiling if begin else probe.cursor)
             return Kept(0, 0, "")
-        kept = Kept(begin, end, left.cursor if begin else probe.cursor)
+        meets_left = left.cursor in (ids[begin - 1] if begin else None, probe.start)
+        left.done = left.done or meets_left
+        kept = Kept(begin, end, left.cursor if meets_left else probe.cursor)
         probe.probe = probe.guess = False
-        probe.first = ids[begin]
-        left.done = left.done or begin > 0 or left.cursor == probe.start
+        probe.head = tuple(ids[begin : min(end, begin + HEAD_IDS)])
         self._advance(probe, ids[begin:end])
         probe.done = end < len(ids) or (right is None and self._is_end(ids))
         return kept
@@ -149,11 +150,20 @@ class KeyRanges:
         return probe
 
 
+def _meeting(ids: Sequence[str], right: KeyRange | None) -> int:
+    """Return how many of the IDs lie before the range to the right."""
+    end = len(ids) if right is None else bisect_left(ids, right.first)
+    # The head is more than one ID, since groups may be deleted meanwhile.
+    if right is not None and end < len(ids) and ids[end] not in right.head:
+        raise OutOfOrder("two ranges of the service's list do not fit together")
+    return end
+
+
 def _ranges_behind(listed: Sequence[tuple[str, str, str]]) -> list[KeyRange]:
     ranges = [KeyRange(cursor="")]
     for after, first, last in listed:
         if after == ranges[-1].cursor:
             ranges[-1].cursor = last
         else:
-            ranges.append(KeyRange(cursor=last, first=first))
+            ranges.append(KeyRange(cursor=last, head=(first,)))
     return ranges
