@@ -55,7 +55,7 @@ To try, in another terminal:
   az storage message put --queue-name training-watch --content my-group
 
   # how it ended
-  az storage message get --queue-name training-results
+  az storage message get --queue-name training-results --query '[].content' --output tsv
 
   # 1000 dynamic groups, and a snapshot of them
   curl {face.endpoint}/_emulator/fill -d '{{"count": 1000}}'

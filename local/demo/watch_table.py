@@ -61,8 +61,9 @@ def make_rows(
 def draw(rows: Sequence[Row]) -> Table:
     """Return the rows as a table."""
     table = Table(box=SIMPLE, pad_edge=False)
-    for name in ("enqueued as", "group", "looks", "the service says", "next look", "outcome"):
+    for name in ("enqueued as", "group", "looks", "the service says", "next look"):
         table.add_column(name, no_wrap=True, justify="right" if name in ("looks", "next look") else "left")
+    table.add_column("outcome", no_wrap=True, min_width=len("superseded"))
     for row in rows:
         outcome = row.outcome or ""
         table.add_row(
