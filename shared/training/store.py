@@ -144,11 +144,16 @@ def _row(watch: Watch) -> dict[str, Any]:
 def _watch(row: Any) -> Watch:
     training = row.get("training")
     fields = {
-        **row,
+        **{name: _plain(value) for name, value in row.items()},
         "training": None if training is None else msgspec.json.decode(training, type=Training),
         "etag": row.metadata["etag"],
     }
     return msgspec.convert(fields, Watch)
+
+
+def _plain(value: Any) -> Any:
+    # The SDK reads times as a kind of its own, which msgspec does not take.
+    return datetime.combine(value.date(), value.timetz()) if isinstance(value, datetime) else value
 
 
 def _readable(rows: Iterable[Any]) -> Iterator[Watch]:
