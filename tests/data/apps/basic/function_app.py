@@ -37,6 +37,14 @@ def work(message: func.QueueMessage, done: func.Out[str]) -> None:
     )
 
 
+@app.queue_trigger("message", queue_name="%RAW_QUEUE%", connection="Data", data_type=func.DataType.BINARY)
+@app.queue_output("done", queue_name="%DONE_QUEUE%", connection="Data")
+async def work_raw(message: func.QueueMessage, done: func.Out[str]) -> None:
+    """Report a message that is bound as bytes."""
+    logger.info("working asynchronously")
+    done.set(json.dumps({"body": message.get_body().decode(), "dequeueCount": message.dequeue_count}))
+
+
 @app.timer_trigger("timer", schedule="%SCHEDULE%", run_on_startup=False)
 @app.queue_output("done", queue_name="%DONE_QUEUE%", connection="Data")
 def tick(timer: func.TimerRequest, done: func.Out[str]) -> None:
