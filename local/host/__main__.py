@@ -23,6 +23,7 @@ from local.host.logs import configure_logs
 from local.host.web import build_web_app
 from local.host.worker import Worker, runtime_version
 
+ROOT = Path(__file__).parents[2]
 USUAL_PORT = 7071
 # Running functions get so long to end when the host is told to.
 DRAIN_SECONDS = 8.0
@@ -41,6 +42,7 @@ def main() -> None:
         settings = read_host_json(directory, local_settings.values)
         os.environ.update(local_settings.values)
         os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
+        _enter(directory)
         # The port is taken first: a function that runs on start-up must not run where the host cannot.
         with _listen(_choose_port(arguments.port, local_settings)) as listening:
             still_running = asyncio.run(_run(directory, settings, local_settings, listening))
@@ -59,6 +61,12 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--app", type=Path, default=Path(), help="the app's folder (default: this one)")
     parser.add_argument("--port", type=int, help=f"the port on 127.0.0.1 (default: {USUAL_PORT}; 0 takes a free one)")
     return parser.parse_args()
+
+
+def _enter(directory: Path) -> None:
+    """Make the app's folder the current one, and keep it from importing what lies beside the host but not in it."""
+    os.chdir(directory)
+    sys.path[:] = [path for path in sys.path if Path(path).resolve() != ROOT]
 
 
 def _choose_port(argument: int | None, local_settings: LocalSettings) -> int:

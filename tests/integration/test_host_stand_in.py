@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -244,6 +245,7 @@ def test_local_settings_are_read_and_the_environment_wins(app: App, tmp_path: Pa
     [
         ("import nothing_of_this_name", '{"version": "2.0"}', "No module named 'nothing_of_this_name'"),
         ("raise ValueError('FACE_ENDPOINT is missing')", '{"version": "2.0"}', "FACE_ENDPOINT is missing"),
+        ("import tests", '{"version": "2.0"}', "No module named 'tests'"),
         ("app = None", '{"version": "2.0"}', "Could not find top level function app instances"),
         ("", '{"version": "2.0", "aggregator": {}}', "SettingError: host.json: 'aggregator' is not known here"),
         ("", "{", "is not JSON"),
@@ -299,6 +301,12 @@ def test_a_running_function_may_end_before_the_host_does(app: App, host: StandIn
     assert host.child.stop(grace=TIMEOUT_SECONDS) == 0
     assert [report["body"] for report in app.reports()] == ["sleep 1"]
     assert app.queues.get_queue_client(app.settings["WORK_QUEUE"]).get_queue_properties().approximate_message_count == 0
+
+
+def test_ctrl_c_ends_it_well(host: StandInHost) -> None:
+    host.child.process.send_signal(signal.SIGINT)
+    assert host.child.process.wait(TIMEOUT_SECONDS) == 0
+    assert "Traceback" not in "\n".join(host.child.tail())
 
 
 def test_a_function_that_does_not_end_is_left_behind(app: App, host: StandInHost) -> None:
