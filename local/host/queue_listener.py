@@ -77,12 +77,12 @@ class QueueListener:
                 await self._wait_for_room()
             else:
                 empty_polls += 1
-                delay = queue_rules.polling_delay(
-                    empty_polls,
-                    maximum=self._settings.max_polling_interval,
-                    randomness=random.uniform(queue_rules.LEAST_RANDOMNESS, queue_rules.MOST_RANDOMNESS),  # noqa: S311 - spreads load
-                )
-                await wait_at_most(self._clock, delay, self._woken)
+                await wait_at_most(self._clock, self._polling_delay(empty_polls), self._woken)
+
+    def _polling_delay(self, empty_polls: int) -> float:
+        randomness = random.uniform(queue_rules.LEAST_RANDOMNESS, queue_rules.MOST_RANDOMNESS)  # noqa: S311 - spreads load
+        maximum = self._settings.max_polling_interval
+        return queue_rules.polling_delay(empty_polls, maximum=maximum, randomness=randomness)
 
     async def _poll(self) -> list[ReceivedMessage]:
         try:
@@ -101,23 +101,28 @@ class QueueListener:
 
     async def _process(self, message: ReceivedMessage) -> None:
         try:
-            if queue_rules.is_poisoned(
-                message.dequeue_count,
-                max_dequeue_count=self._settings.max_dequeue_count,
-                has_poison_queue=self._poison_queue is not None,
-            ):
-                await self._move_to_poison(message)
-                return
-            body = decode_body(message.text, self._settings.message_encoding)
-            message, succeeded = await self._invoke_leased(message, body)
-            await self._complete(message, succeeded=succeeded)
-        except UndecodableError as error:
-            logger.warning("Message %s of queue '%s' cannot be decoded: %s", message.id, self.queue_name, error)
-            await self._move_to_poison(message)
+            await self._handle(message)
         except AzureError as error:
             logger.error(  # noqa: TRY400 - the trace would tell nothing more
                 "Message %s of queue '%s' comes back when its lease is over: %s", message.id, self.queue_name, error
             )
+
+    async def _handle(self, message: ReceivedMessage) -> None:
+        if queue_rules.is_poisoned(
+            message.dequeue_count,
+            max_dequeue_count=self._settings.max_dequeue_count,
+            has_poison_queue=self._poison_queue is not None,
+        ):
+            await self._move_to_poison(message)
+            return
+        try:
+            body = decode_body(message.text, self._settings.message_encoding)
+        except UndecodableError as error:
+            logger.warning("Message %s of queue '%s' cannot be decoded: %s", message.id, self.queue_name, error)
+            await self._move_to_poison(message)
+            return
+        message, succeeded = await self._invoke_leased(message, body)
+        await self._complete(message, succeeded=succeeded)
 
     async def _invoke_leased(self, message: ReceivedMessage, body: bytes) -> tuple[ReceivedMessage, bool]:
         """Run the function while the message is kept hidden; return the message with its newest pop receipt."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError, ServiceRequestError
@@ -89,6 +90,10 @@ class WatchedQueue(StorageQueue):
         self._note("delete")
         await super().delete(message)
 
+    async def add(self, text: str) -> None:
+        self._note("add")
+        await super().add(text)
+
 
 @dataclass
 class Setting:
@@ -103,6 +108,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         self.queue = WatchedQueue(self.client)
+        self.poison_queue = WatchedQueue(self.poison_client)
 
     @asynccontextmanager
     async def listening(
@@ -110,7 +116,7 @@ class Setting:
     ) -> AsyncIterator[QueueListener]:
         listener = QueueListener(
             self.queue,
-            StorageQueue(self.poison_client) if has_poison_queue else None,
+            self.poison_queue if has_poison_queue else None,
             settings,
             self.function,
             on_added=self.added_to.append,
@@ -450,6 +456,19 @@ async def test_the_poison_copy_is_a_new_message_that_lives_seven_days(setting: S
     assert copy.expires_on - copy.inserted_on == timedelta(days=7)
 
 
+@pytest.mark.parametrize("encoding", ["none", "base64"])
+async def test_a_message_that_cannot_be_poisoned_now_stays_where_it_is(
+    setting: Setting, encoding: Literal["none", "base64"], caplog: pytest.LogCaptureFixture
+) -> None:
+    setting.poison_queue.failures["add"] = [storage_error(500, "InternalError")]
+    setting.client.send_message("my-group")
+    setting.function.succeeds = False
+    async with setting.listening(replace(PLAIN, max_dequeue_count=1, message_encoding=encoding)):
+        await condition(lambda: "add" in setting.poison_queue.calls)
+    assert setting.client.get_queue_properties().approximate_message_count == 1
+    assert "comes back when its lease is over: InternalError" in caplog.text
+
+
 async def test_two_messages_poisoned_at_once_make_the_missing_queue_once(setting: Setting) -> None:
     for number in range(8):
         setting.client.send_message(str(number))
@@ -458,13 +477,14 @@ async def test_two_messages_poisoned_at_once_make_the_missing_queue_once(setting
         await condition(lambda: exists(setting.poison_client) and len(setting.texts(setting.poison_client)) == 8)
 
 
-async def test_a_message_that_fails_in_a_poison_queue_stays_hidden(setting: Setting) -> None:
+@pytest.mark.parametrize("received_before", [0, 8])
+async def test_a_message_that_fails_in_a_poison_queue_stays_hidden(setting: Setting, received_before: int) -> None:
     setting.client.send_message("a")
-    receive_and_release(setting.client, 8)
+    receive_and_release(setting.client, received_before)
     setting.function.succeeds = False
     async with setting.listening(has_poison_queue=False) as listener:
         message, _ = await setting.function.next_start()
-        assert message.dequeue_count == 9
+        assert message.dequeue_count == received_before + 1
         await poll_again(setting, listener)
     assert setting.queue.hidden_for == []
     assert setting.texts(setting.client) == []
