@@ -1,0 +1,139 @@
+import time
+
+import pytest
+from azure.storage.blob import ContainerClient
+
+from local.azurite import Azurite
+from local.face_emulator import faults
+from local.face_emulator.process import FaceEmulator
+from shared.face.client import FaceClient
+from shared.face.errors import ServerFault, Throttled, Unauthorized
+from shared.snapshots.errors import ListingStuck
+from tests.face_service import FaceService
+from tests.snapshots import all_ids, face_client, new_container, published_ids, snapshot_job
+
+LISTING = "dynamicPersonGroup.list"
+
+
+@pytest.fixture
+def container(azurite: Azurite) -> ContainerClient:
+    return new_container(azurite.connection_string)
+
+
+@pytest.fixture
+def client(face_emulator: FaceEmulator) -> FaceClient:
+    return face_client(face_emulator.endpoint, face_emulator.key)
+
+
+@pytest.fixture
+def service(face_emulator: FaceEmulator) -> FaceService:
+    return FaceService(face_emulator.endpoint, face_emulator.key)
+
+
+PASSING = [
+    faults.ErrorAnswer(remaining=3),
+    faults.Throttled(remaining=3, retry_after=1),
+    faults.Throttled(remaining=3, form="gateway", message="Rate limit is exceeded."),
+    faults.Cut(when="before", remaining=3),
+    faults.Cut(when="body", remaining=3),
+    faults.Html(remaining=3),
+    faults.BrokenJson(remaining=3),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: type(fault).__name__)
+def test_troubles_that_pass_are_waited_out(
+    face_emulator: FaceEmulator,
+    client: FaceClient,
+    container: ContainerClient,
+    service: FaceService,
+    fault: faults.AnyFault,
+) -> None:
+    face_emulator.control.fill(5_000)
+    expected = all_ids(service)
+    face_emulator.control.faults(fault)
+    manifest = snapshot_job(client, container).run()
+    assert manifest
+    assert manifest.throttled == (3 if isinstance(fault, faults.Throttled) else 0)
+    assert manifest.calls >= 6 + 3
+    assert published_ids(container) == expected
+
+
+def test_the_wait_that_the_service_asks_for_is_kept(
+    face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient
+) -> None:
+    face_emulator.control.fill(10)
+    face_emulator.control.faults(
+        faults.Throttled(remaining=1, message="Rate limit is exceeded. Try again in 2 seconds.")
+    )
+    began = time.monotonic()
+    snapshot_job(client, container).run()
+    assert 2 <= time.monotonic() - began < 5
+
+
+def test_a_limit_below_the_budget_is_found_and_kept(
+    face_emulator: FaceEmulator, container: ContainerClient, service: FaceService
+) -> None:
+    face_emulator.control.fill(60_000)
+    expected = all_ids(service)
+    face_emulator.control.settings(requests_per_second=20, latency=0.1)
+    manifest = snapshot_job(face_client(face_emulator.endpoint, face_emulator.key, per_second=40), container).run()
+    assert manifest
+    assert manifest.throttled <= 10
+    face_emulator.control.settings()
+    assert published_ids(container) == expected
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (faults.ErrorAnswer(status=401, code="401", message="Access denied."), Unauthorized),
+        (faults.ErrorAnswer(), ServerFault),
+        (faults.Throttled(retry_after=3_600), Throttled),
+    ],
+    ids=["refused", "down", "throttled for an hour"],
+)
+def test_a_run_that_cannot_go_on_ends_in_an_error_and_publishes_nothing(
+    face_emulator: FaceEmulator,
+    container: ContainerClient,
+    service: FaceService,
+    fault: faults.AnyFault,
+    error: type[Exception],
+) -> None:
+    face_emulator.control.fill(100)
+    snapshot_job(face_client(face_emulator.endpoint, face_emulator.key), container).run()
+    expected = all_ids(service)
+    face_emulator.control.fill(100, seed=1)
+    face_emulator.control.faults(fault)
+    with pytest.raises(error):
+        snapshot_job(face_client(face_emulator.endpoint, face_emulator.key), container, patience=1.0).run()
+    assert published_ids(container) == expected
+
+
+def test_pages_that_are_out_of_order_are_sorted(
+    face_emulator: FaceEmulator,
+    client: FaceClient,
+    container: ContainerClient,
+    service: FaceService,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    face_emulator.control.fill(20_000)
+    expected = all_ids(service)
+    face_emulator.control.faults(faults.PageOutOfOrder(operation=LISTING, rate=0.3))
+    manifest = snapshot_job(client, container).run()
+    assert manifest
+    assert "snapshot listed page by page, for lack of order" in caplog.messages
+    assert published_ids(container) == expected
+    assert manifest.calls > 20
+
+
+def test_a_page_that_brings_nothing_new_ends_the_run(
+    face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient
+) -> None:
+    face_emulator.control.fill(5_000)
+    face_emulator.control.faults(faults.PageRepeated(operation=LISTING))
+    with pytest.raises(ListingStuck, match="brings nothing new"):
+        snapshot_job(client, container).run()
+    assert published_ids(container) is None
+    face_emulator.control.faults()
+    assert snapshot_job(client, container).run()
