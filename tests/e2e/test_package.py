@@ -1,0 +1,135 @@
+"""What is deployed runs: the package that .funcignore leaves, with requirements.txt installed beside it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pathspec
+import pytest
+import requests
+
+from local import processes
+from local.azurite import start_azurite
+from local.face_emulator.process import FaceEmulator, start_face_emulator
+from local.snapshot_check import find_problems, read_pointer
+from local.stack import app_settings
+from shared.settings import ConnectionString
+from shared.storage import Storage, connect
+from tests.e2e.conftest import SETTINGS
+from tests.waiting import wait_for
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ".python_packages/lib/site-packages"
+# What the stand-in host needs of the app's own dependencies; the others are in the package or nowhere.
+SHARED_WITH_HOST = ("azure-storage-queue", "msgspec", "requests")
+
+# The first run fetches what is not in uv's cache.
+pytestmark = pytest.mark.timeout(300)
+
+
+def packed_files() -> list[str]:
+    """Return the files of the checkout that .funcignore leaves."""
+    ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
+    return sorted(ignored.match_tree_files(ROOT, negate=True))
+
+
+def test_the_package_holds_the_app_alone() -> None:
+    packed = packed_files()
+    outside = {file for file in packed if not file.startswith("shared/")}
+    assert outside == {"function_app.py", "host.json", "requirements.txt"}
+    assert {Path(file).suffix for file in packed if file.startswith("shared/")} == {".py"}
+
+
+@dataclass(frozen=True)
+class Running:
+    """Hold the running package: its host's address, its storage and the Face emulator."""
+
+    address: str
+    storage: Storage
+    face: FaceEmulator
+    child: processes.Child
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack the package into an empty folder, as the deployment service does."""
+    folder = tmp_path_factory.mktemp("package")
+    for file in packed_files():
+        target = folder / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / file, target)
+    uv("pip", "install", "--requirements", folder / "requirements.txt", "--target", folder / PACKAGES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def running(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run the package on the stand-in host, in an environment that has the host's own dependencies and no others."""
+    folder = tmp_path_factory.mktemp("host")
+    shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
+    lines = uv("export", "--locked", "--offline", "--only-group", "local", "--no-hashes", "--no-annotate")
+    (folder / "host.txt").write_text(lines)
+    python = folder / "venv/bin/python"
+    uv("venv", folder / "venv")
+    pins = ("--requirements", folder / "host.txt", "--constraints", ROOT / "requirements.txt")
+    uv("pip", "install", *SHARED_WITH_HOST, *pins, python=python)
+    with start_azurite() as azurite, start_face_emulator() as face:
+        port = processes.free_port()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **app_settings(azurite.connection_string, face),
+            **SETTINGS,
+        }
+        command: list[str | Path] = [python, "-m", "local.host", "--app", package, "--port", str(port)]
+        with processes.start(command, name="host", cwd=folder, environment=environment) as child:
+            storage = connect(ConnectionString(azurite.connection_string))
+            host = Running(f"http://127.0.0.1:{port}", storage, face, child)
+            wait_for(lambda: _has_made_its_storage(host), what="the app to start")
+            yield host
+
+
+def _has_made_its_storage(host: Running) -> bool:
+    assert host.child.process.poll() is None, "\n".join(host.child.tail())
+    return host.storage.snapshot_container.exists()
+
+
+def uv(*arguments: str | Path, python: str | Path = sys.executable) -> str:
+    program = shutil.which("uv") or shutil.which("uv", path=ROOT / ".bootstrap/uv/bin")
+    if program is None:
+        pytest.skip("no uv on PATH or in .bootstrap/uv: run script/bootstrap")
+    command = [program, *arguments, "--quiet", "--python", python]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - uv
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_host_indexes_every_function(running: Running) -> None:
+    names = {"watch_training", "watch_training_poison", "resume_watches", "snapshot_dynamic_person_groups"}
+    said = wait_for(lambda: [line for line in running.child.tail() if "snapshot_dynamic" in line], what="the functions")
+    assert said
+    assert all(any(name in line for line in running.child.tail()) for name in names)
+
+
+def test_a_training_is_watched_from_the_package(running: Running) -> None:
+    group_id = f"packed-{uuid.uuid4().hex[:8]}"
+    running.face.control.group("largePersonGroup", group_id, train=True)
+    running.storage.watch_queue.send_message(group_id)
+    message = wait_for(lambda: running.storage.results_queue.receive_message(), what="the event")
+    event = json.loads(message.content)
+    assert (event["type"], event["data"]["groupId"]) == ("face.training.succeeded", group_id)
+
+
+def test_a_snapshot_is_made_from_the_package(running: Running) -> None:
+    running.face.control.fill(1200)
+    address = f"{running.address}/admin/functions/snapshot_dynamic_person_groups"
+    requests.post(address, json={"input": ""}, timeout=10).raise_for_status()
+    pointer = wait_for(lambda: read_pointer(running.storage.snapshot_container), what="a snapshot")
+    assert pointer["manifest"]["groups"]["count"] == 1200
+    assert find_problems(running.storage.snapshot_container, pointer) == []
