@@ -27,8 +27,8 @@ var alerts = [
     text: 'Its event on training-results says why: a malformed body, a refusal by the Face service, or a message that kept failing.'
     severity: 2
     query: loadTextContent('queries/alert-watch-given-up.kql')
-    every: 'PT5M'
-    window: 'PT15M'
+    every: 'PT15M'
+    window: 'PT30M'
     measure: null
     threshold: 0
   }
@@ -38,8 +38,8 @@ var alerts = [
     text: 'The Face service reported it; its event on training-results has the message.'
     severity: 3
     query: loadTextContent('queries/alert-training-failed.kql')
-    every: 'PT5M'
-    window: 'PT15M'
+    every: 'PT15M'
+    window: 'PT30M'
     measure: null
     threshold: 0
   }
