@@ -7,7 +7,7 @@ from typing import Any
 from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from azure.storage.queue import ExponentialRetry, QueueClient, QueueServiceClient
+from azure.storage.queue import QueueClient, QueueServiceClient
 
 from shared.settings import ConnectionString, StorageIdentity
 
@@ -19,7 +19,8 @@ SNAPSHOT_CONTAINER = "face-snapshots"
 
 _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
 # The SDK's own first wait is 15 seconds; a step is better handed back to the host than held so long.
-_QUICK_RETRY = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3)
+# Each client makes a retry policy of its own from these: a policy that is shared calls on through the last one's.
+_QUICK_RETRY = {"initial_backoff": 1, "increment_base": 2, "retry_total": 3}
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ class Storage:
             azure.core.exceptions.AzureError: where the storage cannot be reached or refuses.
         """
         for queue in (self.watch_queue, self.poison_queue, self.results_queue):
-            # A queue that exists with the same metadata is answered with success (Create Queue, REST reference).
-            queue.create_queue()
+            # One that exists is a success, and a conflict where it has metadata (Create Queue, REST reference).
+            with suppress(ResourceExistsError):
+                queue.create_queue()
         if not list(self._tables.query_tables(f"TableName eq '{WATCH_TABLE}'")):
             self._tables.create_table_if_not_exists(WATCH_TABLE)
         if not self.snapshot_container.exists():
@@ -67,7 +69,7 @@ def connect(where: ConnectionString | StorageIdentity) -> Storage:
 def _services(
     where: ConnectionString | StorageIdentity,
 ) -> tuple[QueueServiceClient, TableServiceClient, BlobServiceClient]:
-    options: dict[str, Any] = {**_TIMEOUTS, "retry_policy": _QUICK_RETRY}
+    options: dict[str, Any] = {**_TIMEOUTS, **_QUICK_RETRY}
     table_options: dict[str, Any] = {**_TIMEOUTS, "retry_total": 3}
     if isinstance(where, ConnectionString):
         return (

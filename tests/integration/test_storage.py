@@ -1,0 +1,127 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from local.azurite import USUAL_PORTS, Azurite, Ports, connection_string, start_azurite
+from local.processes import free_port
+from shared.settings import ConnectionString, StorageIdentity, load_settings
+from shared.storage import Storage, connect
+from tests.builders import environment
+
+QUEUES = ["training-results", "training-watch", "training-watch-poison"]
+
+
+@pytest.fixture
+def nothing(storage: Storage) -> Iterator[Storage]:
+    """Return the app's storage with nothing made."""
+    for queue in (storage.watch_queue, storage.poison_queue, storage.results_queue):
+        queue.delete_queue()
+    storage.watch_table.delete_table()
+    storage.snapshot_container.delete_container()
+    yield storage
+    storage.poison_queue.delete_queue()
+
+
+def made(azurite: Azurite) -> tuple[list[str], list[str], list[str]]:
+    """Return the names of all queues, tables and containers."""
+    where = azurite.connection_string
+    with (
+        QueueServiceClient.from_connection_string(where) as queues,
+        TableServiceClient.from_connection_string(where) as tables,
+        BlobServiceClient.from_connection_string(where) as blobs,
+    ):
+        return (
+            [name for queue in queues.list_queues() if (name := str(queue.name)) in QUEUES],
+            [table.name for table in tables.list_tables() if table.name == "trainingwatches"],
+            [container.name for container in blobs.list_containers() if container.name == "face-snapshots"],
+        )
+
+
+def test_what_is_missing_is_made_and_what_is_there_stays(nothing: Storage, azurite: Azurite) -> None:
+    assert made(azurite) == ([], [], [])
+    nothing.make_missing()
+    assert made(azurite) == (QUEUES, ["trainingwatches"], ["face-snapshots"])
+    nothing.watch_queue.send_message("my-group")
+    nothing.watch_table.create_entity({"PartitionKey": "a", "RowKey": "b"})
+    nothing.snapshot_container.upload_blob("a", b"b")
+    nothing.make_missing()
+    assert nothing.watch_queue.peek_messages()[0].content == "my-group"
+    assert nothing.watch_table.get_entity("a", "b")
+    assert nothing.snapshot_container.get_blob_client("a").exists()
+
+
+@pytest.mark.parametrize("missing", ["watch_queue", "results_queue", "watch_table", "snapshot_container"])
+def test_each_one_alone_is_made(storage: Storage, azurite: Azurite, missing: str) -> None:
+    client = getattr(storage, missing)
+    (getattr(client, "delete_queue", None) or getattr(client, "delete_table", None) or client.delete_container)()
+    storage.make_missing()
+    assert made(azurite) == (QUEUES, ["trainingwatches"], ["face-snapshots"])
+
+
+def test_many_instances_may_make_them_at_once(nothing: Storage, azurite: Azurite) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: nothing.make_missing(), range(8)))
+    assert made(azurite) == (QUEUES, ["trainingwatches"], ["face-snapshots"])
+
+
+def test_a_queue_that_somebody_made_with_metadata_is_taken_as_it_is(nothing: Storage) -> None:
+    nothing.poison_queue.create_queue(metadata={"owner": "faces"})
+    nothing.make_missing()
+    assert nothing.poison_queue.get_queue_properties().metadata == {"owner": "faces"}
+
+
+def test_storage_that_starts_after_the_app_is_reached_when_it_is_there() -> None:
+    ports = Ports(blob=free_port(), queue=free_port(), table=free_port())
+    early = connect(ConnectionString(connection_string(ports)))
+    with ThreadPoolExecutor(1) as threads:
+        making = threads.submit(early.make_missing)
+        with start_azurite(ports=ports) as late:
+            making.result()
+            assert made(late) == (QUEUES, ["trainingwatches"], ["face-snapshots"])
+
+
+def test_development_storage_is_azurite_with_its_well_known_key(azurite: Azurite) -> None:
+    found = load_settings(environment(DataStorage="UseDevelopmentStorage=true")).data_storage
+    assert isinstance(found, ConnectionString)
+    usual = connect(found)
+    assert usual.watch_queue.url == "http://127.0.0.1:10001/devstoreaccount1/training-watch"
+    assert usual.watch_table.url == "http://127.0.0.1:10002/devstoreaccount1"
+    assert usual.snapshot_container.url == "http://127.0.0.1:10000/devstoreaccount1/face-snapshots"
+    elsewhere = found.text
+    for service in ("blob", "queue", "table"):
+        elsewhere = elsewhere.replace(f":{getattr(USUAL_PORTS, service)}/", f":{getattr(azurite.ports, service)}/")
+    connect(ConnectionString(elsewhere)).make_missing()
+
+
+def test_storage_by_identity_is_built_without_a_call() -> None:
+    for managed in (True, False):
+        built = connect(
+            StorageIdentity(
+                queue_uri="https://data.queue.core.windows.net",
+                table_uri="https://data.table.core.windows.net",
+                blob_uri="https://data.blob.core.windows.net",
+                managed=managed,
+                client_id="0f7d",
+            )
+        )
+        assert built.results_queue.url == "https://data.queue.core.windows.net/training-results"
+        assert built.watch_table.url == "https://data.table.core.windows.net"
+        assert built.snapshot_container.url == "https://data.blob.core.windows.net/face-snapshots"
+
+
+def test_the_clients_of_one_storage_do_not_disturb_those_of_another(storage: Storage) -> None:
+    uris = ("https://data.queue.example", "https://data.table.example", "https://data.blob.example")
+    connect(StorageIdentity(*uris, managed=False, client_id=None))
+    storage.watch_queue.send_message("my-group")
+    assert storage.watch_queue.peek_messages()[0].content == "my-group"
+
+
+def test_a_missing_queue_is_an_error_of_the_storage(nothing: Storage) -> None:
+    with pytest.raises(ResourceNotFoundError):
+        nothing.results_queue.send_message("event")
+    nothing.make_missing()
