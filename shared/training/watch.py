@@ -14,6 +14,7 @@ from azure.storage.queue import QueueClient
 from shared.face.client import FaceClient
 from shared.face.errors import FaceError, NotFound, Unauthorized
 from shared.face.models import GroupKind, Training
+from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training.decide import Again, End, Policy, decide, must_start_training
 from shared.training.record import Outcome, State, Watch, new_watch
 from shared.training.report import Reporter, ended_event, rejected_event
@@ -120,7 +121,7 @@ class Watcher:
             case End(seen, outcome, error):
                 self.end(seen, outcome, error=error)
             case Again(seen, delay):
-                self._go_on(seen, step, math.ceil(delay), now)
+                self._go_on(seen, step, min(math.ceil(delay), MAX_VISIBILITY_SECONDS), now)
 
     def _ask(self, watch: Watch) -> Training | FaceError:
         try:

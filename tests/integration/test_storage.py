@@ -1,3 +1,5 @@
+import inspect
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +11,7 @@ from azure.storage.queue import QueueServiceClient
 
 from local.azurite import USUAL_PORTS, Azurite, Ports, connection_string, start_azurite
 from local.processes import free_port
+from shared import wiring
 from shared.settings import ConnectionString, StorageIdentity, load_settings
 from shared.storage import Storage, connect
 from tests.builders import environment
@@ -112,6 +115,18 @@ def test_storage_by_identity_is_built_without_a_call() -> None:
         assert built.results_queue.url == "https://data.queue.core.windows.net/training-results"
         assert built.watch_table.url == "https://data.table.core.windows.net"
         assert built.snapshot_container.url == "https://data.blob.core.windows.net/face-snapshots"
+
+
+def test_the_addresses_of_rows_which_hold_ids_are_not_logged_above_debug(
+    storage: Storage, azurite: Azurite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(DataStorage=azurite.connection_string).items():
+        monkeypatch.setenv(name, value)
+    with caplog.at_level(logging.INFO):
+        inspect.unwrap(wiring.storage)()
+        storage.watch_table.create_entity({"PartitionKey": "largePersonGroup:my-group", "RowKey": "b"})
+        storage.watch_table.get_entity("largePersonGroup:my-group", "b")
+    assert "my-group" not in caplog.text
 
 
 def test_the_clients_of_one_storage_do_not_disturb_those_of_another(storage: Storage) -> None:

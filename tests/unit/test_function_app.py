@@ -1,0 +1,107 @@
+import importlib.util
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import azure.functions as func
+import pytest
+from azure.functions.queue import QueueMessage
+
+import shared
+from shared.settings import SettingsError
+from shared.training.request import Message
+from tests.builders import environment
+
+ROOT = Path(__file__).parents[2]
+
+type Load = Callable[..., ModuleType]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Load the app as a new process does, with some settings changed."""
+
+    def fresh(name: str) -> ModuleType:
+        path = ROOT / f"{name.replace('.', '/')}.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def load(**changes: str) -> ModuleType:
+        for name, value in environment(**changes).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(shared, "wiring", fresh("shared.wiring"), raising=False)
+        return fresh("function_app")
+
+    return load
+
+
+def bindings(app: ModuleType) -> dict[str, dict[str, Any]]:
+    """Return each function's one binding, as the host is told of it."""
+    found = {}
+    for function in app.app.get_functions():
+        (binding,) = json.loads(function.get_function_json())["bindings"]
+        found[function.get_function_name()] = binding
+    return found
+
+
+def test_the_functions_and_their_triggers_are_as_documented(load: Load) -> None:
+    queue = {"direction": "IN", "type": "queueTrigger", "connection": "DataStorage", "dataType": "BINARY"}
+    timer = {"direction": "IN", "type": "timerTrigger", "name": "timer"}
+    assert bindings(load()) == {
+        "watch_training": {**queue, "name": "message", "queueName": "training-watch"},
+        "watch_training_poison": {**queue, "name": "message", "queueName": "training-watch-poison"},
+        "resume_watches": {**timer, "schedule": "0 * * * * *", "runOnStartup": True},
+        "snapshot_dynamic_person_groups": {**timer, "schedule": "0 0 3 * * *"},
+    }
+
+
+def test_the_snapshots_schedule_is_a_setting(load: Load) -> None:
+    found = bindings(load(SNAPSHOT_SCHEDULE="0 30 * * * *"))
+    assert found["snapshot_dynamic_person_groups"]["schedule"] == "0 30 * * * *"
+
+
+def test_with_a_setting_that_cannot_be_used_no_function_is_there_to_take_a_message(load: Load) -> None:
+    with pytest.raises(SettingsError, match="FACE_MAX_TPS is 'fast'"):
+        load(FACE_MAX_TPS="fast")
+
+
+class Handler:
+    """Keep what it is given, in place of a job."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def handle(self, message: Message) -> None:
+        self.messages.append(message)
+
+
+@pytest.mark.parametrize(
+    ("function", "job"), [("watch_training", "watcher"), ("watch_training_poison", "poison_handler")]
+)
+def test_a_queue_message_is_handed_over_as_it_came(
+    load: Load, monkeypatch: pytest.MonkeyPatch, function: str, job: str
+) -> None:
+    app, handler = load(), Handler()
+    monkeypatch.setattr(app.wiring, job, lambda: handler)
+    inserted = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    for body in (b"my-group", b"\xff\x00", b""):
+        message = QueueMessage(id="a1", body=body, insertion_time=inserted)  # type: ignore[no-untyped-call] # not ours
+        getattr(app, function)(message)
+    assert handler.messages == [Message("a1", inserted, body) for body in (b"my-group", b"\xff\x00", b"")]
+
+
+def test_a_call_by_hand_which_has_neither_id_nor_time_gets_its_own(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, handler = load(), Handler()
+    monkeypatch.setattr(app.wiring, "watcher", lambda: handler)
+    for _ in range(2):
+        app.watch_training(func.QueueMessage(body=b"my-group"))
+    first, second = handler.messages
+    assert first.id != second.id
+    assert first.inserted_at.tzinfo is UTC
