@@ -145,6 +145,8 @@ class KeyRanges:
             return None
         walked = self._ranges[split.place]
         probe = KeyRange(cursor=split.key, start=split.key, probe=True, guess=split.guess, ceiling=walked.ceiling)
+        # What is sure to lie as densely can be split further before its first page is there.
+        probe.space = None if split.guess else walked.space
         walked.ceiling = None
         self._ranges.insert(split.place + 1, probe)
         return probe

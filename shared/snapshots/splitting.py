@@ -14,10 +14,10 @@ from shared.snapshots.key_range import KeyRange
 
 MOST_GROUPS = 1_000_000
 """The most dynamic person groups of one resource (the service's limits)."""
-_MOST_WASTE = 0.035
+_MOST_WASTE = 0.03
 """The share of calls that may bring nothing new, for the sake of listing side by side."""
 _GUESSES = 2
-_WORTH_SPLITTING = 1.5
+_WORTH_SPLITTING = 1.2
 
 
 class Split(NamedTuple):
