@@ -43,7 +43,7 @@ class Storage:
             azure.core.exceptions.AzureError: where the storage cannot be reached or refuses.
         """
         for queue in (self.watch_queue, self.poison_queue, self.results_queue):
-            # One that exists is a success, and a conflict where it has metadata (Create Queue, REST reference).
+            # Of one that exists the service says 204 and the SDK raises; where it has metadata both call it a conflict.
             with suppress(ResourceExistsError):
                 queue.create_queue()
         if not list(self._tables.query_tables(f"TableName eq '{WATCH_TABLE}'")):
