@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.face.client import FaceClient
+    from shared.snapshots.snapshot import SnapshotJob
     from shared.storage import Storage
     from shared.training.poison import PoisonHandler
     from shared.training.resume import Resumer
@@ -113,3 +114,12 @@ def resumer() -> "Resumer":
     from shared.training.resume import Resumer
 
     return Resumer(watcher(), retention=timedelta(days=settings().watch.retention_days))
+
+
+@_once
+def snapshot_job() -> "SnapshotJob":
+    """Return the job that publishes the dynamic person groups."""
+    from shared.snapshots.snapshot import SnapshotJob
+
+    include_user_data = settings().snapshot_include_user_data
+    return SnapshotJob(face_client(), storage().snapshot_container, include_user_data=include_user_data)
