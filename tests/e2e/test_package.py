@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,9 @@ from local.snapshot_check import find_problems, read_pointer
 from local.stack import app_settings
 from shared.settings import ConnectionString
 from shared.storage import Storage, connect
+from tests.application_insights import ApplicationInsights, start_application_insights
 from tests.e2e.conftest import SETTINGS
+from tests.integration.infra.telemetry import QUIET
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +56,7 @@ class Running:
     address: str
     storage: Storage
     face: FaceEmulator
+    telemetry: ApplicationInsights
     child: processes.Child
 
 
@@ -79,20 +83,30 @@ def running(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     uv("venv", folder / "venv")
     pins = ("--requirements", folder / "host.txt", "--constraints", ROOT / "requirements.txt")
     uv("pip", "install", *SHARED_WITH_HOST, *pins, python=python)
-    with start_azurite() as azurite, start_face_emulator() as face:
+    with start_azurite() as azurite, start_face_emulator() as face, start_application_insights() as telemetry:
         port = processes.free_port()
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONDONTWRITEBYTECODE": "1",
             **app_settings(azurite.connection_string, face),
             **SETTINGS,
+            **telemetry_settings(telemetry),
         }
         command: list[str | Path] = [python, "-m", "local.host", "--app", package, "--port", str(port)]
         with processes.start(command, name="host", cwd=folder, environment=environment) as child:
             storage = connect(ConnectionString(azurite.connection_string))
-            host = Running(f"http://127.0.0.1:{port}", storage, face, child)
+            host = Running(f"http://127.0.0.1:{port}", storage, face, telemetry, child)
             wait_for(lambda: _has_made_its_storage(host), what="the app to start")
             yield host
+
+
+def telemetry_settings(telemetry: ApplicationInsights) -> dict[str, str]:
+    """Return the settings of the worker and its telemetry as they are deployed, but sent to us, and at once."""
+    bicep = (ROOT / "infra/function.bicep").read_text()
+    deployed = dict(re.findall(r"^  ((?:PYTHON|OTEL)_\w+): '([^']*)'$", bicep, re.MULTILINE))
+    to_us = {"APPLICATIONINSIGHTS_CONNECTION_STRING": telemetry.connection_string}
+    at_once = {"OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_BLRP_SCHEDULE_DELAY": "500"}  # spans before logs
+    return {**deployed, **to_us, **at_once, **QUIET}
 
 
 def _has_made_its_storage(host: Running) -> bool:
@@ -124,6 +138,13 @@ def test_a_training_is_watched_from_the_package(running: Running) -> None:
     message = wait_for(lambda: running.storage.results_queue.receive_message(), what="the event")
     event = json.loads(message.content)
     assert (event["type"], event["data"]["groupId"]) == ("face.training.succeeded", group_id)
+    ends = wait_for(lambda: _ends(running), what="the end of the watch in the logs")
+    assert [end["outcome"] for end in ends] == ["succeeded"], "a record is sent twice"
+    assert group_id not in json.dumps(running.telemetry.items)
+
+
+def _ends(running: Running) -> list[dict[str, str]]:
+    return [trace.properties for trace in running.telemetry.traces if trace.message == "training watch ended"]
 
 
 def test_a_snapshot_is_made_from_the_package(running: Running) -> None:

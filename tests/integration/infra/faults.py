@@ -72,6 +72,9 @@ FAULTS: Mapping[Promise, tuple[Edit, ...]] = {
         ("function.bicep", "LOGGER_NAME: 'shared'", "LOGGER_NAME: ''"),
         ("function.bicep", "requests,", ""),
     ),
+    promises.telemetry_is_sampled_by_what_samples_it: (
+        ("function.bicep", "'microsoft.rate_limited'", "'rate_limited'"),
+    ),
     promises.nothing_refers_to_what_is_left_out: (
         ("alerts.bicep", "empty(email) ? [] : [receivers.id]", "[receivers.id]"),
         ("main.bicep", "networkIsolation ? network!.outputs.appSubnetId : ''", "network!.outputs.appSubnetId"),

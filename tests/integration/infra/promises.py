@@ -198,6 +198,18 @@ def telemetry_holds_no_address(deployed: Resolved, _: Case) -> None:
     assert set(settings["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"].split(",")) >= set(INSTRUMENTED)
 
 
+def telemetry_is_sampled_by_what_samples_it(deployed: Resolved, _: Case) -> None:
+    from azure.monitor.opentelemetry._constants import SUPPORTED_OTEL_SAMPLERS
+
+    host_json = json.loads((ROOT / "host.json").read_text())
+    settings = app_settings(deployed)
+    assert host_json["telemetryMode"] == "OpenTelemetry"
+    assert "applicationInsights" not in host_json["logging"], "it would not count"
+    assert settings["PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"] == "true"
+    assert settings["OTEL_TRACES_SAMPLER"] in SUPPORTED_OTEL_SAMPLERS
+    assert float(settings["OTEL_TRACES_SAMPLER_ARG"]) > 0
+
+
 def nothing_refers_to_what_is_left_out(deployed: Resolved, _: Case) -> None:
     mentioned = {text for one in deployed.resources for text in texts(one.body)}
     assert not mentioned & deployed.absent
@@ -302,6 +314,7 @@ PROMISES: tuple[Promise, ...] = (
     the_package_has_its_place,
     each_message_has_a_thread,
     telemetry_holds_no_address,
+    telemetry_is_sampled_by_what_samples_it,
     nothing_refers_to_what_is_left_out,
     isolation_is_whole_or_absent,
     no_cloud_is_written_out,

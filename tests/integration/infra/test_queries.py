@@ -27,7 +27,8 @@ from shared.training.request import Message
 from shared.training.schedule import Bounds
 from shared.training.store import WatchStore
 from shared.training.watch import Watcher
-from tests.integration.infra.telemetry import Trace, application_insights
+from tests.application_insights import Trace, start_application_insights
+from tests.integration.infra.telemetry import send_logs
 from tests.integration.infra.tools import INFRA
 
 QUERIES = sorted((INFRA / "queries").glob("*.kql"))
@@ -39,12 +40,17 @@ KINDS_OF_ANSWER = {
 @pytest.fixture(scope="module")
 def logged(face_emulator_process: FaceEmulator) -> Iterator[list[Trace]]:
     """Run watches to each kind of end, and two snapshots, and yield the rows that their logs make."""
-    with pytest.MonkeyPatch.context() as patch, start_azurite() as azurite, application_insights(patch) as rows:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        start_azurite() as azurite,
+        start_application_insights() as telemetry,
+        send_logs(telemetry, patch),
+    ):
         storage = connect(ConnectionString(azurite.connection_string))
         storage.make_missing()
         face_emulator_process.control.reset()
         run_the_app(storage, face_emulator_process)
-        yield rows
+        yield telemetry.traces
     face_emulator_process.control.reset()
 
 
