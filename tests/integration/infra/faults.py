@@ -13,7 +13,7 @@ FAULTS: Mapping[Promise, tuple[Edit, ...]] = {
         ("function.bicep", "  FACE_ENDPOINT: faceEndpoint\n", ""),
         ("function.bicep", "__tableServiceUri: dataS", "__tableUri: dataS"),
         ("function.bicep", "  AZURE_CLIENT_ID:", "  WATCH_TIMEOUT:"),
-        ("function.bicep", "union(appSettings, options,", "union(appSettings,"),
+        ("main.bicep", "union(tierOptions, options)", "empty(options) ? options : tierOptions"),
     ),
     promises.bindings_find_their_settings: (
         ("function.bicep", "DataStorage__queueServiceUri", "Data__queueServiceUri"),
