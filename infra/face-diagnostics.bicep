@@ -10,6 +10,7 @@ resource face 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
   name: faceName
 }
 
+#disable-next-line use-recent-api-versions // no stable version is newer than 2016
 resource toWorkspace 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: face

@@ -35,6 +35,7 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-06-0
   name: 'default'
 }
 
+#disable-next-line use-recent-api-versions // no stable version is newer than 2016
 resource ofBlobs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: blobService
@@ -59,6 +60,7 @@ resource ofBlobs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 }
 
 // Of queues and tables no logs: an idle host looks at its queues each few seconds, and the address of a record holds a group ID.
+#disable-next-line use-recent-api-versions // no stable version is newer than 2016
 resource ofQueues 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: queueService
@@ -68,6 +70,7 @@ resource ofQueues 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
+#disable-next-line use-recent-api-versions // no stable version is newer than 2016
 resource ofTables 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: tableService
