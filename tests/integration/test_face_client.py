@@ -1,4 +1,3 @@
-import inspect
 import logging
 import time
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ import pytest
 
 from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
-from shared import wiring
 from shared.face.budget import RequestBudget
 from shared.face.client import ApiVersions, FaceClient, Timeouts
 from shared.face.credentials import KeyCredential, TokenCredential
@@ -31,6 +29,7 @@ from shared.face.errors import (
 from shared.face.models import GroupKind, Training
 from tests.builders import environment
 from tests.face_contract import read_recording
+from tests.fresh import fresh_wiring
 from tests.scripted_server import Answer, http, scripted_server
 from tests.waiting import wait_for
 
@@ -424,8 +423,8 @@ def test_neither_key_nor_group_is_logged_above_debug(
     with scripted_server(broken, http(200, b"no JSON"), Answer([b""]), http(302, Location="/")) as server:
         for name, value in environment(FACE_ENDPOINT=server.endpoint, FACE_KEY=KEY, FACE_MAX_TPS="1000").items():
             monkeypatch.setenv(name, value)
-        client = inspect.unwrap(wiring.face_client)()  # so that the process does not keep it
-        with caplog.at_level(logging.INFO):
+        with fresh_wiring() as wiring, caplog.at_level(logging.INFO):
+            client = wiring.face_client()
             client.training(LARGE, GROUP)
             for _ in range(3):
                 error_of(client)

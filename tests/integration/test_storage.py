@@ -1,4 +1,3 @@
-import inspect
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +10,10 @@ from azure.storage.queue import QueueServiceClient
 
 from local.azurite import USUAL_PORTS, Azurite, Ports, connection_string, start_azurite
 from local.processes import free_port
-from shared import wiring
 from shared.settings import ConnectionString, StorageIdentity, load_settings
 from shared.storage import Storage, connect
 from tests.builders import environment
+from tests.fresh import fresh_wiring
 
 QUEUES = ["training-results", "training-watch", "training-watch-poison"]
 
@@ -122,8 +121,8 @@ def test_the_addresses_of_rows_which_hold_ids_are_not_logged_above_debug(
 ) -> None:
     for name, value in environment(DataStorage=azurite.connection_string).items():
         monkeypatch.setenv(name, value)
-    with caplog.at_level(logging.INFO):
-        inspect.unwrap(wiring.storage)()
+    with fresh_wiring() as wiring, caplog.at_level(logging.INFO):
+        wiring.storage()
         storage.watch_table.create_entity({"PartitionKey": "largePersonGroup:my-group", "RowKey": "b"})
         storage.watch_table.get_entity("largePersonGroup:my-group", "b")
     assert "my-group" not in caplog.text

@@ -1,8 +1,6 @@
-import importlib.util
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,8 +12,7 @@ import shared
 from shared.settings import SettingsError
 from shared.training.request import Message
 from tests.builders import environment
-
-ROOT = Path(__file__).parents[2]
+from tests.fresh import load_module
 
 type Load = Callable[..., ModuleType]
 
@@ -24,20 +21,11 @@ type Load = Callable[..., ModuleType]
 def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     """Load the app as a new process does, with some settings changed."""
 
-    def fresh(name: str) -> ModuleType:
-        path = ROOT / f"{name.replace('.', '/')}.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
     def load(**changes: str) -> ModuleType:
         for name, value in environment(**changes).items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(shared, "wiring", fresh("shared.wiring"), raising=False)
-        return fresh("function_app")
+        monkeypatch.setattr(shared, "wiring", load_module("shared.wiring"), raising=False)
+        return load_module("function_app")
 
     return load
 

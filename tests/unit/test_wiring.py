@@ -1,5 +1,3 @@
-import importlib.util
-import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -9,22 +7,16 @@ import pytest
 
 from shared.settings import SettingsError
 from tests.builders import environment
+from tests.fresh import fresh_wiring
 
 
 @pytest.fixture
 def wiring(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """Return the wiring as a new process has it, with the least environment; leave the loggers as they were."""
+    """Return the wiring as a new process has it, with the least environment."""
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
-    levels = {name: logging.getLogger(name).level for name in ("azure", "urllib3")}
-    spec = importlib.util.find_spec("shared.wiring")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    with fresh_wiring() as fresh:
+        yield fresh
 
 
 def test_everything_is_built_once_also_when_many_threads_ask_at_once(wiring: ModuleType) -> None:
