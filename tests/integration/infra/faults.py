@@ -2,36 +2,33 @@
 
 from collections.abc import Mapping
 
-from tests.integration.infra import promises
-from tests.integration.infra.promises import Promise
+from tests.integration.infra.promises import Promise, access, app, monitoring, network, stores
 
 type Edit = tuple[str, str, str]
 """A file of ``infra/``, what stands in it, and what stands there instead where the fault is put in."""
 
 FAULTS: Mapping[Promise, tuple[Edit, ...]] = {
-    promises.the_app_accepts_its_settings: (
+    app.the_app_accepts_its_settings: (
         ("function.bicep", "  FACE_ENDPOINT: faceEndpoint\n", ""),
         ("function.bicep", "__tableServiceUri: dataS", "__tableUri: dataS"),
         ("function.bicep", "  AZURE_CLIENT_ID:", "  WATCH_TIMEOUT:"),
         ("main.bicep", "union(tierOptions, options)", "empty(options) ? options : tierOptions"),
     ),
-    promises.bindings_find_their_settings: (
-        ("function.bicep", "DataStorage__queueServiceUri", "Data__queueServiceUri"),
-    ),
-    promises.the_free_tier_is_asked_slowly: (("main.bicep", "'0.33'", "'10'"),),
-    promises.what_the_code_names_is_made: (
+    app.bindings_find_their_settings: (("function.bicep", "DataStorage__queueServiceUri", "Data__queueServiceUri"),),
+    app.the_free_tier_is_asked_slowly: (("main.bicep", "'0.33'", "'10'"),),
+    stores.what_the_code_names_is_made: (
         ("data-storage.bicep", "'training-results'", "'training-result'"),
         ("data-storage.bicep", "'trainingwatches'", "'watches'"),
         ("data-storage.bicep", "'face-snapshots'", "'snapshots'"),
     ),
-    promises.each_role_has_a_reason: (
+    access.each_role_has_a_reason: (
         ("roles.bicep", "  scope: watch\n", "  scope: dataStorage\n"),
         ("roles.bicep", "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"),
         ("face-role.bicep", "allowTraining ? cogn", "!allowTraining ? cogn"),
         ("main.bicep", "resourceGroup().name : split", "resourceGroup().name : resourceGroup().name ?? split"),
         ("host-storage.bicep", "name: 'app-package'", "name: 'package'"),
     ),
-    promises.no_secret_is_written: (
+    access.no_secret_is_written: (
         (
             "storage-account.bicep",
             "primaryEndpoints.blob\n",
@@ -43,23 +40,23 @@ FAULTS: Mapping[Promise, tuple[Edit, ...]] = {
             "  DataStorage: 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=b'\n  FACE_ENDPOINT:",
         ),
     ),
-    promises.keys_open_nothing: (
+    access.keys_open_nothing: (
         ("storage-account.bicep", "allowSharedKeyAccess: false", "allowSharedKeyAccess: true"),
         ("face.bicep", "disableLocalAuth: true", "disableLocalAuth: false"),
         ("monitoring.bicep", "DisableLocalAuth: true", "DisableLocalAuth: false"),
         ("function.bicep", "    allow: false\n", "    allow: true\n"),
     ),
-    promises.storage_is_closed_and_recoverable: (
+    stores.storage_is_closed_and_recoverable: (
         ("storage-account.bicep", "TLS1_2", "TLS1_0"),
         ("storage-account.bicep", "allowBlobPublicAccess: false", "allowBlobPublicAccess: true"),
         ("storage-account.bicep", "      enabled: true\n", "      enabled: false\n"),
     ),
-    promises.old_snapshots_go_and_the_pointer_stays: (
+    stores.old_snapshots_go_and_the_pointer_stays: (
         ("data-storage.bicep", "/dynamic-person-groups/'", "/dynamic-person-groups'"),
         ("data-storage.bicep", "Than: snapshotRetentionDays", "Than: 365"),
     ),
-    promises.the_runtime_is_the_tested_one: (("function.bicep", "'3.13'", "'3.12'"),),
-    promises.the_package_has_its_place: (
+    app.the_runtime_is_the_tested_one: (("function.bicep", "'3.13'", "'3.12'"),),
+    app.the_package_has_its_place: (
         (
             "main.bicep",
             "packageContainer: hostStorage.outputs.packageContainer\n    dataStorage: {",
@@ -67,15 +64,15 @@ FAULTS: Mapping[Promise, tuple[Edit, ...]] = {
         ),
         ("function.bicep", "'azd-service-name': 'app'", "'azd-service-name': 'api'"),
     ),
-    promises.each_message_has_a_thread: (("function.bicep", "'32'", "'8'"),),
-    promises.telemetry_holds_no_address: (
+    app.each_message_has_a_thread: (("function.bicep", "'32'", "'8'"),),
+    monitoring.telemetry_holds_no_address: (
         ("function.bicep", "LOGGER_NAME: 'shared'", "LOGGER_NAME: ''"),
         ("function.bicep", "requests,", ""),
     ),
-    promises.telemetry_is_sampled_by_what_samples_it: (
+    monitoring.telemetry_is_sampled_by_what_samples_it: (
         ("function.bicep", "'microsoft.rate_limited'", "'rate_limited'"),
     ),
-    promises.nothing_refers_to_what_is_left_out: (
+    network.nothing_refers_to_what_is_left_out: (
         ("alerts.bicep", "empty(email) ? [] : [receivers.id]", "[receivers.id]"),
         ("main.bicep", "networkIsolation ? network!.outputs.appSubnetId : ''", "network!.outputs.appSubnetId"),
         (
@@ -84,19 +81,19 @@ FAULTS: Mapping[Promise, tuple[Edit, ...]] = {
             "newFace!.outputs.endpoint",
         ),
     ),
-    promises.isolation_is_whole_or_absent: (
+    network.isolation_is_whole_or_absent: (
         ("main.bicep", "= if (networkIsolation) {", "= {"),
         ("storage-account.bicep", "isolated ? 'Disabled' : 'Enabled'", "'Enabled'"),
         ("face.bicep", "isolated ? 'Deny' : 'Allow'", "'Allow'"),
         ("network.bicep", "  { name: 'data-table', target: dataStorageId, group: 'table' }\n", ""),
         ("network.bicep", "privatelink.queue.", "privatelink.queues."),
     ),
-    promises.no_cloud_is_written_out: (
+    network.no_cloud_is_written_out: (
         ("network.bicep", "'privatelink.${faceDomain}'", "'privatelink.cognitiveservices.azure.com'"),
         ("network.bicep", "queue.${environment().suffixes.storage}", "queue.core.windows.net"),
     ),
-    promises.face_takes_tokens_on_its_own_subdomain: (("face.bicep", "    customSubDomainName: name\n", ""),),
-    promises.usage_is_recorded_without_ids: (
+    access.face_takes_tokens_on_its_own_subdomain: (("face.bicep", "    customSubDomainName: name\n", ""),),
+    monitoring.usage_is_recorded_without_ids: (
         ("storage-diagnostics.bicep", "workspaceId: workspaceId", "storageAccountId: account.id"),
         (
             "storage-diagnostics.bicep",
@@ -109,11 +106,11 @@ FAULTS: Mapping[Promise, tuple[Edit, ...]] = {
             "category: 'AllMetrics'\n        enabled: false",
         ),
     ),
-    promises.alerts_reach_somebody: (
+    monitoring.alerts_reach_somebody: (
         ("alerts.bicep", "empty(email) ? [] : [receivers.id]", "[]"),
         ("alerts.bicep", "scopes: [workspaceId]", "scopes: [resourceGroup().id]"),
     ),
-    promises.the_workbook_opens: (
+    monitoring.the_workbook_opens: (
         ("workbook.bicep", "timeContextFromParameter: 'TimeRange'", "timeContextFromParameter: 'Range'"),
     ),
 }

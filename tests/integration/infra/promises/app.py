@@ -1,0 +1,76 @@
+"""What the app and its host are given."""
+
+import re
+import sys
+from typing import Any
+
+from local.host.host_json import read_host_json
+from shared.settings import load_settings
+from tests.arm.template import Resolved
+from tests.integration.infra.cases import Case
+from tests.integration.infra.promises.reading import IDENTITY, SITE, STORAGE, app_settings, data_account
+from tests.integration.infra.tools import ROOT
+
+# Settings that the host, its worker or a library reads; whatever else is set must be the app's own.
+NOT_THE_APPS = re.compile(
+    r"AzureWebJobsStorage__\w+|DataStorage__\w+|APPLICATIONINSIGHTS_\w+|PYTHON_\w+|OTEL_\w+|AZURE_CLIENT_ID"
+    r"|AZURE_TOKEN_CREDENTIALS"
+)
+
+
+class _Recording(dict[str, str]):
+    """Note which settings were asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def the_app_accepts_its_settings(deployed: Resolved, case: Case) -> None:
+    settings = _Recording(app_settings(deployed))
+    loaded = load_settings(settings)
+    assert loaded.face_endpoint in deployed.outputs["FACE_ENDPOINT"]
+    unknown = {name for name in settings if not NOT_THE_APPS.fullmatch(name)} - settings.asked
+    assert not unknown, f"nothing reads {unknown}"
+    assert settings.items() >= case.parameters.get("options", {}).items()
+
+
+def bindings_find_their_settings(deployed: Resolved, _: Case) -> None:
+    settings = app_settings(deployed)
+    source = (ROOT / "function_app.py").read_text()
+    for name in re.findall(r"%(\w+)%", source):
+        assert name in settings
+    for connection in re.findall(r'connection="(\w+)"', source):
+        assert f"{connection}__queueServiceUri" in settings
+
+
+def the_free_tier_is_asked_slowly(deployed: Resolved, case: Case) -> None:
+    if case.parameters.get("faceSkuName") == "F0":
+        assert load_settings(app_settings(deployed)).max_tps * 60 <= 20
+
+
+def the_runtime_is_the_tested_one(deployed: Resolved, _: Case) -> None:
+    runtime = deployed.one(SITE).properties["functionAppConfig"]["runtime"]
+    assert runtime == {"name": "python", "version": f"{sys.version_info.major}.{sys.version_info.minor}"}
+
+
+def the_package_has_its_place(deployed: Resolved, _: Case) -> None:
+    where = deployed.one(SITE).properties["functionAppConfig"]["deployment"]["storage"]
+    containers = {one.name for one in deployed.of(f"{STORAGE}/blobServices/containers")}
+    host, _, container = where["value"].removeprefix("https://").partition("/")
+    assert f"{host.partition('.')[0]}/default/{container}" in containers
+    assert data_account(deployed).name not in where["value"]
+    (identity,) = deployed.of(IDENTITY)
+    assert where["authentication"]["userAssignedIdentityResourceId"] == identity.id
+    assert deployed.one(SITE).body["tags"]["azd-service-name"] == "app"
+
+
+def each_message_has_a_thread(deployed: Resolved, _: Case) -> None:
+    queues = read_host_json(ROOT, {}).queues
+    assert (
+        int(app_settings(deployed)["PYTHON_THREADPOOL_THREAD_COUNT"]) >= queues.batch_size + queues.new_batch_threshold
+    )

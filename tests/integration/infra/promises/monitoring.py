@@ -1,0 +1,63 @@
+"""What is told of the app, and to whom."""
+
+import json
+
+from tests.arm.template import Resolved
+from tests.integration.infra.cases import Case
+from tests.integration.infra.promises.reading import FACE, STORAGE, WORKSPACE, app_settings
+from tests.integration.infra.tools import ROOT
+
+
+def telemetry_holds_no_address(deployed: Resolved, _: Case) -> None:
+    from azure.monitor.opentelemetry._constants import _ALL_SUPPORTED_INSTRUMENTED_LIBRARIES as INSTRUMENTED
+
+    settings = app_settings(deployed)
+    assert settings["PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME"] == "shared"
+    assert set(settings["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"].split(",")) >= set(INSTRUMENTED)
+
+
+def telemetry_is_sampled_by_what_samples_it(deployed: Resolved, _: Case) -> None:
+    from azure.monitor.opentelemetry._constants import SUPPORTED_OTEL_SAMPLERS
+
+    host_json = json.loads((ROOT / "host.json").read_text())
+    settings = app_settings(deployed)
+    assert host_json["telemetryMode"] == "OpenTelemetry"
+    assert "applicationInsights" not in host_json["logging"], "it would not count"
+    assert settings["PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"] == "true"
+    assert settings["OTEL_TRACES_SAMPLER"] in SUPPORTED_OTEL_SAMPLERS
+    assert float(settings["OTEL_TRACES_SAMPLER_ARG"]) > 0
+
+
+def usage_is_recorded_without_ids(deployed: Resolved, _: Case) -> None:
+    workspace = deployed.one(WORKSPACE).id
+    settings = {str(one.scope): one.properties for one in deployed.of("Microsoft.Insights/diagnosticSettings")}
+    wanted = {f"{a.id}/{kind}Services/default" for a in deployed.of(STORAGE) for kind in ("blob", "queue", "table")}
+    assert settings.keys() == wanted | {one.id for one in deployed.of(FACE)}
+    for scope, properties in settings.items():
+        assert properties.get("workspaceId") == workspace
+        assert any(one["enabled"] for one in properties["metrics"])
+        if scope.endswith(("queueServices/default", "tableServices/default")):
+            assert not properties.get("logs"), "the address of a record holds a group's ID"
+
+
+def alerts_reach_somebody(deployed: Resolved, case: Case) -> None:
+    workspace = deployed.one(WORKSPACE).id
+    rules = deployed.of("Microsoft.Insights/scheduledQueryRules")
+    names = {"watch-given-up", "training-failed", "face-refuses", "snapshot-missing", "throttled"}
+    assert {name for rule in rules for name in names if rule.name.endswith(name)} == names
+    groups = [one.id for one in deployed.of("Microsoft.Insights/actionGroups")]
+    assert len(groups) == bool(case.parameters.get("alertEmail"))
+    for rule in rules:
+        assert rule.properties["enabled"] is True
+        assert rule.properties["scopes"] == [workspace]
+        assert rule.properties["actions"]["actionGroups"] == groups
+
+
+def the_workbook_opens(deployed: Resolved, _: Case) -> None:
+    workbook = json.loads(deployed.one("Microsoft.Insights/workbooks").properties["serializedData"])
+    (time_range, *charts) = workbook["items"]
+    (parameter,) = time_range["content"]["parameters"]
+    assert charts
+    for chart in charts:
+        assert chart["content"]["timeContextFromParameter"] == parameter["name"]
+        assert chart["content"]["query"]
