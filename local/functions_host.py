@@ -70,7 +70,8 @@ def start_functions_host(
     """
     port = port or processes.free_port()
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment = {**inherited, **_surroundings(kind), **settings}
+    # Storage and the Face service are on this machine; what else func fetches may need the proxy.
+    environment = {**inherited, "NO_PROXY": "127.0.0.1", **_surroundings(kind), **settings}
     with processes.start(
         _command(kind, port), name="host", cwd=ROOT, environment=environment, on_line=on_line
     ) as child:
@@ -95,7 +96,7 @@ def _command(kind: HostKind, port: int) -> list[str]:
             "Found no func on PATH. Install Azure Functions Core Tools 4 "
             "(https://learn.microsoft.com/azure/azure-functions/functions-run-local), or take the stand-in host."
         )
-    return [program, "start", "--port", str(port), "--no-build"]
+    return [program, "start", "--port", str(port)]
 
 
 def _surroundings(kind: HostKind) -> dict[str, str]:
