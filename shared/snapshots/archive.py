@@ -19,7 +19,7 @@ from shared.snapshots.manifest import (
     Pointer,
 )
 
-READ_BYTES = 4 * 1024 * 1024
+READ_BYTES = 256 * 1024
 _GZIP = ContentSettings(content_type="application/gzip")
 _JSON = ContentSettings(content_type="application/json")
 _pointer = msgspec.json.Decoder(Pointer)
@@ -89,7 +89,7 @@ class SnapshotArchive:
         return Blocks([block.id for block in committed], {block.id: block.size for block in staged})
 
     def read_groups(self, path: str) -> Iterator[bytes]:
-        """Yield the bytes of a snapshot's committed groups, 4 MiB at a time; a blob that changes meanwhile raises."""
+        """Yield the bytes of a snapshot's committed groups, 256 KiB at a time; a blob that changes meanwhile raises."""
         blob = self._container.get_blob_client(f"{path}/{GROUPS_NAME}")
         properties = blob.get_blob_properties()
         for offset in range(0, properties.size, READ_BYTES):

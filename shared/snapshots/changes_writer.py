@@ -7,11 +7,11 @@ from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 
 from shared.snapshots.members import pack
 
-_MEMBER_BYTES = 4 * 1024 * 1024
+_MEMBER_BYTES = 1024 * 1024
 
 
 class ChangesWriter:
-    """Gather lines into gzip members of a few MiB, stage each as a block, and commit them at the end."""
+    """Gather lines into gzip members of about 1 MiB of text, stage each as a block, and commit them at the end."""
 
     def __init__(self, blob: BlobClient) -> None:
         self._blob = blob

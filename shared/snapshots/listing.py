@@ -9,8 +9,8 @@ from shared.snapshots.key_ranges import Call, KeyRanges
 from shared.snapshots.pages import Page
 from shared.snapshots.progress import Progress, StagedPart
 
-WORKERS = 32
-"""Calls under way at once: enough for 10 a second of 2 seconds each, with as many again being staged."""
+WORKERS = 24
+"""Calls and uploads under way at once: enough for 10 calls a second that take 2 seconds each."""
 _PAGES_BYTES = 256 * 1024 * 1024
 """Memory for the lines of pages under way; a page may hold 1,000 times 16,384 characters of user data."""
 _SAVE_SECONDS = 5.0

@@ -1,0 +1,59 @@
+"""Measure the snapshot job beside a plain loop and dlt: `script/bench snapshots [--json FILE] [--groups N]`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import peers
+from bench.snapshots import measures
+from bench.snapshots.report import Report
+from bench.snapshots.stage import start_stage
+
+SHORT_LIST = 10_000
+PICTURE = Path(__file__).parents[2] / "docs" / "snapshots.svg"
+
+
+def main() -> int:
+    """Measure everything, print it, and return 1 where a target is missed."""
+    arguments = _parse(sys.argv[1:])
+    console = Console()
+    peers.set_up()
+
+    def say(what: str) -> None:
+        console.log(f"measuring the {what}")
+
+    with start_stage() as stage:
+        rates, cpu = measures.speeds(stage, say)
+        ratios = measures.calls_ratios(stage, arguments.groups, say)
+        short = measures.memory(stage, SHORT_LIST, say)
+        shares, long = measures.budget_shares(stage, arguments.groups, say)
+    peaks = {str(SHORT_LIST): short, str(arguments.groups): long}
+    report = Report(groups=arguments.groups, rates=rates, cpu=cpu, ratios=ratios, peaks=peaks, shares=shares)
+    figures = json.dumps(report.figures(), indent=2)
+    if arguments.json:
+        arguments.json.write_text(figures + "\n")
+    figures_file = peers.scratch("figures") / "snapshots.json"
+    figures_file.write_text(figures)
+    peers.run_script("draw_snapshots.py", str(figures_file), str(arguments.picture))
+    for table in report.tables():
+        console.print(table)
+    return 1 if report.missed() else 0
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="script/bench snapshots", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
+    parser.add_argument(
+        "--groups", type=int, default=1_000_000, metavar="N", help="length of the long list (1,000,000)"
+    )
+    parser.add_argument(
+        "--picture", type=Path, default=PICTURE, metavar="FILE", help="where the picture is drawn (SVG)"
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Each measurement, on a stage of its own making; all of them return figures and print nothing."""
+
+import json
+from collections.abc import Callable
+
+from bench import peers
+from bench.snapshots.stage import Stage
+from local.face_emulator.dynamic_groups import Shape
+
+type Say = Callable[[str], None]
+
+PER_SECOND = 10.0
+LATENCIES = (0.1, 0.5, 1.0, 2.0)
+SHAPES: tuple[Shape, ...] = ("uniform", "counter", "clusters", "long", "one")
+SPEED_GROUPS = 200_000
+SPEED_LATENCY = 0.1
+_CHANGES = 500
+_PLAIN_PAGES = 20
+
+
+def budget_shares(stage: Stage, groups: int, say: Say) -> tuple[dict[str, dict[str, float]], int]:
+    """Return the share of 10 requests a second that is used, by latency, and the most memory of ours in bytes.
+
+    The shares are of the first night, of the next one, which has the first as its map, and of the plain loop.
+    """
+    stage.fill(groups)
+    nightly = stage.new_container()
+    stage.snapshot(nightly)
+    peak = 0
+    shares: dict[str, dict[str, float]] = {"next night": {}, "first night": {}, "plain loop": {}}
+    for latency in LATENCIES:
+        say(f"request budget at {latency:g} s a page")
+        stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES, seed=int(latency * 10))
+        stage.latency(latency)
+        for night, container in (("next night", nightly), ("first night", stage.new_container())):
+            (run,) = stage.snapshot(container, per_second=PER_SECOND)
+            shares[night][f"{latency:g}"] = run.budget_share(PER_SECOND)
+            peak = max(peak, run.peak_bytes)
+        loop = plain_loop(stage, pages=_PLAIN_PAGES)
+        shares["plain loop"][f"{latency:g}"] = min(1.0, loop["calls"] / loop["seconds"] / PER_SECOND)
+    return shares, peak
+
+
+def speeds(stage: Stage, say: Say) -> tuple[dict[str, float], dict[str, float]]:
+    """Return groups a second of each, and the CPU seconds a second of each process while ours ran."""
+    stage.fill(SPEED_GROUPS)
+    stage.latency(SPEED_LATENCY)
+    say("speed of ours")
+    before = stage.cpu_seconds()
+    (ours,) = stage.snapshot(stage.new_container())
+    used = {name: (now - before[name]) / ours.seconds for name, now in stage.cpu_seconds().items()}
+    say("speed of the plain loop")
+    loop = plain_loop(stage)
+    say("speed of dlt")
+    dlt = _figures("dlt_pipeline.py", stage, str(peers.scratch("dlt")))
+    for name, peer in (("the plain loop", loop), ("dlt", dlt)):
+        if peer["groups"] != ours.groups:
+            raise RuntimeError(f"{name} listed {peer['groups']:g} groups, ours {ours.groups}")
+    return {
+        "ours": ours.groups_per_second,
+        "plain_loop": loop["groups"] / loop["seconds"],
+        "dlt": dlt["groups"] / dlt["seconds"],
+    }, {"ours": ours.cpu_seconds / ours.seconds, **used}
+
+
+def plain_loop(stage: Stage, pages: int = 1_000_000) -> dict[str, float]:
+    """Return what the plain loop took for so many pages."""
+    return _figures("plain_loop.py", stage, str(peers.scratch("loop") / "groups.ndjson.gz"), str(pages))
+
+
+def memory(stage: Stage, groups: int, say: Say) -> int:
+    """Return the most memory in bytes of two snapshots, one after the other, within the same budget."""
+    say(f"memory at {groups:,} groups")
+    stage.fill(groups)
+    stage.latency(LATENCIES[0])
+    return max(run.peak_bytes for run in stage.snapshot(stage.new_container(), per_second=PER_SECOND, runs=2))
+
+
+def calls_ratios(stage: Stage, groups: int, say: Say) -> dict[str, dict[str, float]]:
+    """Return calls made ÷ pages that the list has, by shape, with many calls under way: first night and next."""
+    ratios: dict[str, dict[str, float]] = {"first night": {}, "next night": {}}
+    for shape in SHAPES:
+        say(f"calls for IDs of the shape {shape}")
+        stage.fill(1 if shape == "one" else groups, shape)
+        stage.latency(SPEED_LATENCY)
+        container = stage.new_container()
+        for night in ratios:
+            (run,) = stage.snapshot(container)
+            ratios[night][shape] = run.calls / -(-run.groups // 1000)
+            if shape != "one":
+                stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES)
+    return ratios
+
+
+def _figures(script: str, stage: Stage, *arguments: str) -> dict[str, float]:
+    printed = peers.run_script(script, stage.emulator.endpoint, stage.emulator.key, *arguments)
+    figures: dict[str, float] = json.loads(printed.splitlines()[-1])
+    return figures
