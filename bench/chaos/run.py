@@ -1,0 +1,105 @@
+"""Run the watches of many groups while the service fails, the host is killed, and the queue is purged."""
+
+import time
+from collections.abc import Callable
+from random import Random
+
+import msgspec
+
+from bench.chaos.trainings import begin_later_trainings, direct_client, enqueue, make_groups, read_truths
+from bench.chaos.verdict import Event, Verdict, judge
+from local.face_emulator.faults import BrokenJson, ErrorAnswer, Hang, Throttled
+from local.stack import Stack, start_stack
+
+KILL_EVERY_SECONDS = 10.0
+LOOK_EVERY_SECONDS = 0.2
+GIVE_UP_SECONDS = 1_800.0
+"""A request that was taken by a host that died comes back after 10 minutes, the host's lease."""
+
+FAULTS = (
+    ErrorAnswer(rate=0.05, status=500),
+    Throttled(rate=0.05, retry_after=1),
+    Hang(rate=0.02),
+    BrokenJson(rate=0.01),
+)
+SETTINGS = {
+    "FACE_MAX_TPS": "200",
+    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",
+}
+
+
+class Result(msgspec.Struct, frozen=True):
+    """Hold the verdict, and what was done to the stack meanwhile."""
+
+    verdict: Verdict
+    kills: int
+    purged: int
+    seconds: float
+
+
+def run(groups: int, say: Callable[[str], None], *, seed: int = 0, short: bool = False) -> Result:
+    """Watch so many groups through the chaos; return what came of it.
+
+    The host is killed from the start, so that requests are hit that have no record yet: they come back after 10
+    minutes. A ``short`` run kills it three times, and waits with that until every request is on record.
+    """
+    random = Random(seed)  # noqa: S311 - it has to be repeatable, not secret
+    with start_stack(settings=SETTINGS) as stack:
+        client = direct_client(stack)
+        made = make_groups(stack, groups, random)
+        asked = enqueue(stack, made, client)
+        say(f"{len(asked):,} requests for {groups:,} groups enqueued")
+        stack.face.control.faults(*FAULTS, seed=seed)
+        begin_later_trainings(made, client)
+        chaos = _Chaos(stack, set(asked), say)
+        if short:
+            chaos.rage(kill_at_once=False, most_kills=3)
+        else:
+            chaos.rage()
+        stack.face.control.faults()
+        verdict = judge(asked, read_truths(made, client), chaos.events)
+        return Result(verdict, chaos.kills, chaos.purged, round(time.monotonic() - chaos.began, 1))
+
+
+class _Chaos:
+    def __init__(self, stack: Stack, missing: set[str], say: Callable[[str], None]) -> None:
+        self._stack = stack
+        self._missing = missing
+        self._requests = len(missing)
+        self._say = say
+        self.events: list[Event] = []
+        self.kills = 0
+        self.purged = 0
+        self.began = time.monotonic()
+
+    def rage(self, *, kill_at_once: bool = True, most_kills: int | None = None) -> None:
+        """Kill and purge until each request has its event and nothing is owed any more, or it takes too long."""
+        killing, next_kill, recorded = kill_at_once, self.began + KILL_EVERY_SECONDS, False
+        while time.monotonic() < self.began + GIVE_UP_SECONDS and (self._missing or self._left_open()):
+            self._receive()
+            if not recorded and self._on_record() >= self._requests:
+                recorded = killing = True
+                self.purged = self._stack.storage.watch_queue.get_queue_properties().approximate_message_count or 0
+                self._stack.storage.watch_queue.clear_messages()
+                self._say(f"all requests are on record; the queue was purged of {self.purged:,} messages")
+            if killing and self._missing and time.monotonic() >= next_kill:
+                self._stack.kill_host()
+                self._stack.start_host()
+                self.kills += 1
+                killing = self.kills != most_kills
+                next_kill = time.monotonic() + KILL_EVERY_SECONDS
+                self._say(f"host killed {self.kills} times; {len(self._missing):,} events are missing")
+            time.sleep(LOOK_EVERY_SECONDS)
+        self._receive()
+
+    def _receive(self) -> None:
+        while events := self._stack.receive_events():
+            self.events += events
+            self._missing -= {event["id"].partition("Z-")[2] for event in events}
+
+    def _on_record(self) -> int:
+        return sum(1 for _ in self._stack.storage.watch_table.list_entities(select=["RowKey"]))
+
+    def _left_open(self) -> bool:
+        open_rows = self._stack.storage.watch_table.query_entities("state eq 'watching' or owed eq true")
+        return next(iter(open_rows), None) is not None
