@@ -155,8 +155,8 @@ class KeyRanges:
 def _meeting(ids: Sequence[str], right: KeyRange | None) -> int:
     """Return how many of the IDs lie before the range to the right."""
     end = len(ids) if right is None else bisect_left(ids, right.first)
-    # The head is more than one ID, since groups may be deleted meanwhile.
-    if right is not None and end < len(ids) and ids[end] not in right.head:
+    # Some of the head may have been deleted meanwhile; where only one ID is known, nothing can be said.
+    if right is not None and end < len(ids) and len(right.head) > 1 and ids[end] not in right.head:
         raise OutOfOrder("two ranges of the service's list do not fit together")
     return end
 
