@@ -6,6 +6,7 @@ from uuid import uuid4
 import azure.functions as func
 
 from shared import wiring
+from shared.faults import storage_faults_in_private
 from shared.training.request import Message
 
 # Read while the app is indexed: with a wrong setting no function starts, so no message is taken and spoiled.
@@ -17,6 +18,7 @@ app = func.FunctionApp()
 
 
 @app.queue_trigger("message", queue_name="training-watch", connection="DataStorage", data_type=func.DataType.BINARY)
+@storage_faults_in_private()
 def watch_training(message: func.QueueMessage) -> None:
     """Begin a watch for an enqueued group, or take the next step of one."""
     wiring.watcher().handle(_received(message))
@@ -25,12 +27,14 @@ def watch_training(message: func.QueueMessage) -> None:
 @app.queue_trigger(
     "message", queue_name="training-watch-poison", connection="DataStorage", data_type=func.DataType.BINARY
 )
+@storage_faults_in_private()
 def watch_training_poison(message: func.QueueMessage) -> None:
     """Take up what failed five times."""
     wiring.poison_handler().handle(_received(message))
 
 
 @app.timer_trigger("timer", schedule="0 * * * * *", run_on_startup=True)
+@storage_faults_in_private()
 def resume_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Take up overdue watches, send events that are owed, remove old records; make storage that is missing."""
     wiring.storage().make_missing()
@@ -38,11 +42,17 @@ def resume_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host
 
 
 @app.timer_trigger("timer", schedule=settings.snapshot_schedule)
+@storage_faults_in_private()
 def snapshot_dynamic_person_groups(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Publish a complete copy of the dynamic person groups."""
     wiring.snapshot_job().run()
 
 
 def _received(message: func.QueueMessage) -> Message:
-    # A call through the host's admin address is no queue message, and has neither.
-    return Message(message.id or str(uuid4()), message.insertion_time or datetime.now(UTC), message.get_body())
+    # A call through the host's admin address is no queue message, and has none of these.
+    return Message(
+        id=message.id or str(uuid4()),
+        inserted_at=message.insertion_time or datetime.now(UTC),
+        body=message.get_body(),
+        dequeue_count=message.dequeue_count or 1,
+    )

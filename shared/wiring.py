@@ -105,7 +105,7 @@ def poison_handler() -> "PoisonHandler":
     """Return the job that takes up what the host gave up."""
     from shared.training.poison import PoisonHandler
 
-    return PoisonHandler(watcher())
+    return PoisonHandler(watcher(), storage().poison_queue)
 
 
 @_once

@@ -108,11 +108,7 @@ class QueueListener:
             )
 
     async def _handle(self, message: ReceivedMessage) -> None:
-        if queue_rules.is_poisoned(
-            message.dequeue_count,
-            max_dequeue_count=self._settings.max_dequeue_count,
-            has_poison_queue=self._poison_queue is not None,
-        ):
+        if queue_rules.is_spent(message.dequeue_count, max_dequeue_count=self._settings.max_dequeue_count):
             await self._move_to_poison(message)
             return
         try:

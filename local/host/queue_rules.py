@@ -29,9 +29,12 @@ def poison_queue_of(queue_name: str) -> str | None:
     return None if queue_name.endswith(POISON_SUFFIX) else queue_name + POISON_SUFFIX
 
 
-def is_poisoned(dequeue_count: int, *, max_dequeue_count: int, has_poison_queue: bool) -> bool:
-    """Tell whether a message has been received too often to be tried once more."""
-    return has_poison_queue and dequeue_count > max_dequeue_count
+def is_spent(dequeue_count: int, *, max_dequeue_count: int) -> bool:
+    """Tell whether a message has been received too often to be tried once more, also in a poison queue.
+
+    There it only stays hidden, again and again, until its life is over (`QueueProcessor.BeginProcessingMessageAsync`).
+    """
+    return dequeue_count > max_dequeue_count
 
 
 def complete(*, succeeded: bool, dequeue_count: int, max_dequeue_count: int, has_poison_queue: bool) -> Completion:

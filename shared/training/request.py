@@ -23,11 +23,15 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 class Message(msgspec.Struct, frozen=True):
-    """Hold a queue message as it was received: its body as it came, and when (UTC) the queue took it."""
+    """Hold a queue message as it was received: its body as it came, and when (UTC) the queue took it.
+
+    ``dequeue_count`` says how often it has been received, this time included.
+    """
 
     id: str
     inserted_at: datetime
     body: bytes
+    dequeue_count: int = 1
 
     @property
     def watch_id(self) -> str:

@@ -483,7 +483,18 @@ async def test_two_messages_poisoned_at_once_make_the_missing_queue_once(setting
         await condition(lambda: exists(setting.poison_client) and len(setting.texts(setting.poison_client)) == 8)
 
 
-@pytest.mark.parametrize("received_before", [0, 8])
+async def test_a_message_of_a_poison_queue_is_not_tried_more_often_than_the_maximum(setting: Setting) -> None:
+    setting.client.send_message("spent")
+    receive_and_release(setting.client, 5)
+    setting.client.send_message("fresh")
+    async with setting.listening(has_poison_queue=False) as listener:
+        message, _ = await setting.function.next_start()
+        assert message.text == "fresh"
+        await poll_again(setting, listener)
+    assert setting.client.get_queue_properties().approximate_message_count == 1
+
+
+@pytest.mark.parametrize("received_before", [0, 4])
 async def test_a_message_that_fails_in_a_poison_queue_stays_hidden(setting: Setting, received_before: int) -> None:
     setting.client.send_message("a")
     receive_and_release(setting.client, received_before)

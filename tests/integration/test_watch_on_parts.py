@@ -243,7 +243,7 @@ def test_a_watch_whose_messages_are_poisoned_three_times_is_abandoned(parts: Par
     body = FollowUp(WATCH_ID, LARGE, "my-group", step=1).body
     for number in (1, 2, 2, 3):
         assert parts.texts() == []
-        PoisonHandler(parts.watcher).handle(message(body, message_id=f"poison-{number}"))
+        PoisonHandler(parts.watcher, parts.storage.poison_queue).handle(message(body, message_id=f"poison-{number}"))
     assert parts.event()["data"]["outcome"] == "abandoned"
 
 

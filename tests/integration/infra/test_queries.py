@@ -91,7 +91,9 @@ def run_the_app(storage: Storage, face: FaceEmulator) -> None:
         f'{{"watchId": "{given_up.watch_id}", "kind": "largePersonGroup", "groupId": "group-missing", "step": 1}}'
     )
     for number in range(MOST_POISONINGS):
-        PoisonHandler(watcher).handle(Message(f"poison-{number}", datetime.now(UTC), follow_up.encode()))
+        PoisonHandler(watcher, storage.poison_queue).handle(
+            Message(f"poison-{number}", datetime.now(UTC), follow_up.encode())
+        )
 
     for added in (1500, 10):
         face.control.change(added=added)

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from shared.training.poison import MAX_DEQUEUE_COUNT
 from tests.unit.protocol.explorer import Schedule
 from tests.unit.protocol.world import GROUP, LEASE_SECONDS, Fault, World
 
@@ -212,6 +213,25 @@ def test_a_request_that_the_storage_fails_is_taken_up_from_the_poison_queue(
             assert [len(contents) for contents in world.events.values()] == [1]
 
     explored(scenario)
+
+
+def test_a_request_outlives_any_outage_in_the_poison_queue(explored: Explored) -> None:
+    def scenario(schedule: Schedule) -> None:
+        world = World(schedule)
+        world.service.begin(GROUP)
+        world.enqueue()
+        world.outage = world.table
+        while world.queue.messages:
+            world.deliver(world.receive())
+        for _ in range(MAX_DEQUEUE_COUNT):
+            take_up(world)
+            world.faults = 1  # at the last try, one more thing goes wrong
+        world.outage = None
+        world.come_to_rest()
+        assert {len(contents) for contents in world.events.values()} == {1}
+        assert all((message.dequeue_count or 0) >= MAX_DEQUEUE_COUNT for message in world.poison_queue.messages)
+
+    assert explored(scenario) > 1
 
 
 @pytest.mark.parametrize("faults", [0, 1])

@@ -16,7 +16,7 @@ from azure.storage.queue import QueueMessage
 from shared.face.errors import FaceError, Unreachable
 from shared.face.models import GroupKind
 from shared.training.decide import Policy
-from shared.training.poison import PoisonHandler
+from shared.training.poison import MAX_DEQUEUE_COUNT, PoisonHandler
 from shared.training.report import Reporter
 from shared.training.request import Message
 from shared.training.resume import OVERDUE_SECONDS, Resumer
@@ -32,7 +32,6 @@ from tests.unit.protocol.explorer import Schedule
 GROUP = "group"
 LEASE_SECONDS = 600
 RETRY_SECONDS = 30
-MAX_DEQUEUE_COUNT = 5
 CALL_SECONDS = 0.01
 MOST_EVENTS = 400
 """A world that has more to do than this does not come to rest."""
@@ -99,7 +98,7 @@ class World:
             jitter=lambda: 0.5,
         )
         self.resumer = Resumer(self.watcher, retention=timedelta(days=30))
-        self.poison_handler = PoisonHandler(self.watcher)
+        self.poison_handler = PoisonHandler(self.watcher, cast("Any", self._outside(self.poison_queue)))
         self.peek = WatchStore(cast("Any", self.table))
 
     # What users and the world around do.
@@ -168,8 +167,8 @@ class World:
             moments = [
                 (message.next_visible_on, queue)
                 for queue in (self.queue, self.poison_queue)
-                for message in queue.messages[:1]
-                if message.next_visible_on is not None
+                for message in queue.messages
+                if message.next_visible_on is not None and not self._is_spent(message, queue)
             ]
             due = self._timer_is_due()
             if due is not None and all(due < moment for moment, _ in moments):
@@ -180,7 +179,8 @@ class World:
                 self.clock.advance_to(moment)
                 message = queue.receive_message(visibility_timeout=LEASE_SECONDS)
                 assert message is not None
-                self.deliver(message, queue)
+                if not self._is_spent(message, queue, received=1):
+                    self.deliver(message, queue)
             else:
                 return
         raise AssertionError("the world does not come to rest")
@@ -315,6 +315,10 @@ class World:
             *(tuple(seen) for seen in self._actors.values()),
         )
 
+    def _is_spent(self, message: QueueMessage, queue: InMemoryQueue, *, received: int = 0) -> bool:
+        """Tell whether the host will call nobody with a message any more; it keeps it until its life is over."""
+        return queue is self.poison_queue and (message.dequeue_count or 0) - received >= MAX_DEQUEUE_COUNT
+
     def _timer_is_due(self) -> Any:
         if not self.with_timer:
             return None
@@ -352,4 +356,4 @@ def _ignoring_refusal(call: Callable[[], Any]) -> None:
 
 def _received(message: QueueMessage) -> Message:
     assert message.inserted_on is not None
-    return Message(message.id, message.inserted_on, message.content.encode())
+    return Message(message.id, message.inserted_on, message.content.encode(), message.dequeue_count or 1)
