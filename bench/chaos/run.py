@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import msgspec
@@ -50,12 +51,14 @@ def run(groups: int, say: Callable[[str], None], *, seed: int = 0, short: bool =
         asked = enqueue(stack, made, client)
         say(f"{len(asked):,} requests for {groups:,} groups enqueued")
         stack.face.control.faults(*FAULTS, seed=seed)
-        begin_later_trainings(made, client)
         chaos = _Chaos(stack, set(asked), say)
-        if short:
-            chaos.rage(kill_at_once=False, most_kills=3)
-        else:
-            chaos.rage()
+        with ThreadPoolExecutor() as others:
+            begun = others.submit(begin_later_trainings, made, asked.values(), client)
+            if short:
+                chaos.rage(kill_at_once=False, most_kills=3)
+            else:
+                chaos.rage()
+            begun.result()
         stack.face.control.faults()
         verdict = judge(asked, read_truths(made, client), chaos.events)
         return Result(verdict, chaos.kills, chaos.purged, round(time.monotonic() - chaos.began, 1))

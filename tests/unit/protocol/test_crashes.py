@@ -42,6 +42,22 @@ def test_a_watch_survives_every_fault_of_every_call(explored: Explored, faults: 
     assert explored(scenario) > 50
 
 
+@pytest.mark.parametrize("seconds", [-900, -90, 90, 900])
+@pytest.mark.parametrize("train", [False, True], ids=["watched", "started"])
+def test_clocks_may_disagree(explored: Explored, train: bool, seconds: float) -> None:
+    def scenario(schedule: Schedule) -> None:
+        world = World(schedule, faults=1, handlers_ahead=seconds)
+        world.service.begin(GROUP, 0 if train else 2.5)
+        world.clock.advance(1)
+        watch = world.enqueue(f'{{"groupId": "{GROUP}", "train": {str(train).lower()}}}')
+        world.come_to_rest()
+        world.check_promise()
+        assert world.outcome(watch) == "succeeded"
+        assert len(world.service.trainings[GROUP]) == 1 + train
+
+    assert explored(scenario) > 50
+
+
 @with_and_without_timer
 @short_and_long
 @at_each_phase

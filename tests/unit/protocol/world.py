@@ -63,7 +63,8 @@ class World:
 
     ``faults`` and ``disturbances`` are spent, each at a call that the schedule chooses; ``with_timer`` lets the timer
     run each minute. While ``outage`` is one of the doubles, all calls to it fail.
-    ``watcher_type`` is the step that is explored.
+    ``watcher_type`` is the step that is explored. ``handlers_ahead`` is by how many seconds the clocks of those that
+    handle messages are ahead, and that of the timer behind.
     """
 
     schedule: Schedule
@@ -71,6 +72,7 @@ class World:
     kinds_of_fault: tuple[Fault, ...] = tuple(Fault)
     disturbances: list[Callable[["World"], None]] = field(default_factory=list)
     with_timer: bool = True
+    handlers_ahead: float = 0.0
     watcher_type: type[Watcher] = Watcher
     store_type: type[WatchStore] = WatchStore
     policy: Policy = field(default_factory=lambda: Policy(Bounds(1, 60), timeout=3600, grace=60))
@@ -87,19 +89,24 @@ class World:
         # What each of those that run at once has seen of the world so far: all that its next call depends on.
         self._actors: dict[greenlet.greenlet, list[str]] = {}
         store = self.store_type(cast("Any", self._outside(self.table)))
-        self.watcher = self.watcher_type(
+        self.watcher = self._instance(store, self.handlers_ahead)
+        timer = self._instance(store, -self.handlers_ahead)
+        self.resumer = Resumer(timer, retention=timedelta(days=30))
+        self.poison_handler = PoisonHandler(self.watcher, cast("Any", self._outside(self.poison_queue)))
+        self.peek = WatchStore(cast("Any", self.table))
+
+    def _instance(self, store: WatchStore, ahead: float) -> Watcher:
+        """Return the step as an instance has it whose clock is ``ahead`` by so many seconds."""
+        return self.watcher_type(
             face=cast("Any", self._outside(self.service)),
             store=store,
             queue=cast("Any", self._outside(self.queue)),
             reporter=Reporter(cast("Any", self._outside(self.results))),
             policy=self.policy,
             default_kind=GroupKind.LARGE_PERSON_GROUP,
-            clock=self.clock,
+            clock=lambda: self.clock() + timedelta(seconds=ahead),
             jitter=lambda: 0.5,
         )
-        self.resumer = Resumer(self.watcher, retention=timedelta(days=30))
-        self.poison_handler = PoisonHandler(self.watcher, cast("Any", self._outside(self.poison_queue)))
-        self.peek = WatchStore(cast("Any", self.table))
 
     # What users and the world around do.
 
