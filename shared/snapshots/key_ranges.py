@@ -37,13 +37,13 @@ class KeyRanges:
     Two ranges meet where a page of the left one reaches the ``first`` of the right one. So it does not matter which
     keys the ranges began at, and what a group's ID is compared with is always another group's ID.
 
-    ``top`` is the page size that is asked for, ``map_keys`` are as for ``Splitter``. ``listed`` are stretches of IDs
-    that need not be listed again, ascending: each the ID that it follows, its first and its last ID.
+    ``top`` is the page size that is asked for. ``listed`` are stretches of IDs that need not be listed again,
+    ascending: each the ID that it follows, its first and its last ID.
     """
 
-    def __init__(self, top: int, *, map_keys: Sequence[str] = (), listed: Sequence[tuple[str, str, str]] = ()) -> None:
+    def __init__(self, top: int, splitter: Splitter, *, listed: Sequence[tuple[str, str, str]] = ()) -> None:
         self._top = top
-        self._splitter = Splitter(top, map_keys)
+        self._splitter = splitter
         self._ranges = _ranges_behind(listed)
         self._pages = 0
         self._waste = 0.0

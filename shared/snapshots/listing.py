@@ -13,6 +13,8 @@ WORKERS = 24
 """Calls and uploads under way at once: enough for 10 calls a second that take 2 seconds each."""
 _PAGES_BYTES = 256 * 1024 * 1024
 """Memory for the lines of pages under way; a page may hold 1,000 times 16,384 characters of user data."""
+_FIRST_CALLS = 8
+"""Calls under way before it is known how large a page is."""
 _SAVE_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
 
@@ -52,7 +54,9 @@ class RangeListing:
         self._stage = stage
         self._seconds_until_free = seconds_until_free
         self._checkpoint = checkpoint
-        self._most_under_way = workers
+        self._workers = workers
+        self._most_under_way = min(workers, _FIRST_CALLS)
+        self._largest_page = 1
         self._reading: dict[Future[Page], Call] = {}
         self._staging: set[Future[StagedPart]] = set()
         self._parts: list[StagedPart] = []
@@ -68,7 +72,7 @@ class RangeListing:
         self._parts = list(progress.parts)
         self.calls, self.throttled = progress.calls, progress.throttled
         saved = time.monotonic()
-        pool = ThreadPoolExecutor(self._most_under_way, thread_name_prefix="snapshot")
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="snapshot")
         try:
             while not ranges.finished or self._reading or self._staging:
                 self._start_calls(pool, ranges)
@@ -101,8 +105,8 @@ class RangeListing:
     def _take_page(self, pool: ThreadPoolExecutor, ranges: KeyRanges, call: Call, page: Page) -> None:
         self.calls += page.calls
         self.throttled += page.throttled
-        size = sum(map(len, page.lines))
-        self._most_under_way = min(self._most_under_way, max(1, _PAGES_BYTES // max(1, size)))
+        self._largest_page = max(self._largest_page, sum(map(len, page.lines)))
+        self._most_under_way = min(self._workers, max(1, _PAGES_BYTES // self._largest_page))
         kept = ranges.page_arrived(call, page.ids)
         if kept.begin < kept.end:
             new = slice(kept.begin, kept.end)

@@ -19,6 +19,7 @@ from shared.snapshots.pages import PATIENCE_SECONDS, PageReader
 from shared.snapshots.progress import Origin, Progress, StagedPart, new_progress
 from shared.snapshots.publication import describe
 from shared.snapshots.run_lock import RunLock, run_lock
+from shared.snapshots.splitting import Splitter
 from shared.snapshots.spool import list_unordered
 
 logger = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class SnapshotJob:
         )
         ranges = KeyRanges(
             LARGEST_PAGE,
-            map_keys=[part.last_id for part in previous.manifest.groups.parts[:-1]] if previous else [],
+            Splitter(LARGEST_PAGE, [part.last_id for part in previous.manifest.groups.parts[:-1]] if previous else []),
             listed=[(part.after, part.first_id, part.last_id) for part in progress.parts],
         )
         try:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -6,7 +7,9 @@ from hypothesis import strategies as st
 
 from local.face_emulator.dynamic_groups import Shape, make_ids
 from shared.snapshots.errors import OutOfOrder
+from shared.snapshots.key_range import KeyRange
 from shared.snapshots.key_ranges import Call, KeyRanges
+from shared.snapshots.splitting import Split, Splitter
 from tests.directory_model import ALPHABET, DirectoryModel
 
 IDS = st.sets(st.text(ALPHABET, min_size=1, max_size=12) | st.text(ALPHABET, min_size=60, max_size=64), max_size=120)
@@ -16,6 +19,26 @@ CROWDED_IDS = st.builds(
     st.sets(st.text("01a", min_size=1, max_size=7), max_size=150),
 )
 ANY_IDS = IDS | CROWDED_IDS
+
+
+class AnywhereSplitter(Splitter):
+    """Split wherever `random` says, for a bad choice may cost a call, but never a group."""
+
+    def __init__(self, top: int, random: Random) -> None:
+        super().__init__(top, [])
+        self._random = random
+
+    def choose(self, ranges: Sequence[KeyRange], *, pages: int, waste: float) -> Split | None:
+        usual = super().choose(ranges, pages=pages, waste=waste)
+        places = [place for place, each in enumerate(ranges) if not each.done]
+        if usual or not places or len(ranges) > 40:
+            return usual
+        place = self._random.choice(places)
+        key = ranges[place].cursor[: self._random.randint(0, 3)] + "".join(self._random.choices(ALPHABET, k=3))
+        following = ranges[place + 1] if place + 1 < len(ranges) else None
+        if key <= ranges[place].cursor or (following and key >= (following.first or following.cursor)):
+            return None
+        return Split(place, key, guess=self._random.random() < 0.5)
 
 
 class Walk:
@@ -60,7 +83,7 @@ class Walk:
 def test_every_group_is_listed_exactly_once_whatever_its_id(ids: set[str], top: int, cap: int, random: Random) -> None:
     # A server that answers less than a tenth of what is asked for says that this is the end.
     cap = max(cap, top // 10)
-    walk = Walk(KeyRanges(top), DirectoryModel(ids, cap=cap), top, random)
+    walk = Walk(KeyRanges(top, AnywhereSplitter(top, random)), DirectoryModel(ids, cap=cap), top, random)
     assert walk.to_the_end() == sorted(ids)
 
 
@@ -69,7 +92,7 @@ def test_an_old_map_however_wrong_loses_and_doubles_nothing(
     ids: set[str], keys: list[str], top: int, random: Random
 ) -> None:
     map_keys = sorted({*keys, *random.sample(sorted(ids), len(ids) // 3)})
-    walk = Walk(KeyRanges(top, map_keys=map_keys), DirectoryModel(ids), top, random)
+    walk = Walk(KeyRanges(top, Splitter(top, map_keys)), DirectoryModel(ids), top, random)
     assert walk.to_the_end() == sorted(ids)
 
 
@@ -80,7 +103,7 @@ def test_groups_that_nobody_touches_are_there_once_while_others_come_and_go(
     fleeting = data.draw(st.sets(st.sampled_from(sorted(ids)))) if ids else set()
     coming = data.draw(st.sets(st.text(ALPHABET, min_size=1, max_size=8))) - ids
     model = DirectoryModel(ids)
-    walk = Walk(KeyRanges(top), model, top, random)
+    walk = Walk(KeyRanges(top, AnywhereSplitter(top, random)), model, top, random)
     try:
         while walk.step():
             if fleeting and random.random() < 0.3:
@@ -100,12 +123,12 @@ def test_what_a_died_run_has_stored_is_gone_on_with(
     ids: set[str], top: int, steps: int, data: st.DataObject, random: Random
 ) -> None:
     model = DirectoryModel(ids)
-    died = Walk(KeyRanges(top), model, top, random)
+    died = Walk(KeyRanges(top, AnywhereSplitter(top, random)), model, top, random)
     for _ in range(steps):
         died.step()
     stored = [part for part in sorted(died.kept, key=lambda part: part[1]) if data.draw(st.booleans())]
     listed = [(after, part[0], part[-1]) for after, part in stored]
-    resumed = Walk(KeyRanges(top, listed=listed), model, top, random)
+    resumed = Walk(KeyRanges(top, AnywhereSplitter(top, random), listed=listed), model, top, random)
     assert sorted([*resumed.to_the_end(), *(group_id for _, part in stored for group_id in part)]) == sorted(ids)
 
 
@@ -118,7 +141,7 @@ def test_another_order_than_the_ordinal_one_is_found_out_or_does_no_harm(
     ids: set[str], top: int, random: Random
 ) -> None:
     model = DirectoryModel(ids, key=_without_punctuation)
-    walk = Walk(KeyRanges(top), model, top, random)
+    walk = Walk(KeyRanges(top, AnywhereSplitter(top, random)), model, top, random)
     try:
         listed = walk.to_the_end()
     except OutOfOrder:
@@ -130,7 +153,7 @@ def test_another_order_than_the_ordinal_one_is_found_out_or_does_no_harm(
     "page", [["b", "a"], ["a", "a"], ["-", "a"]], ids=["descending", "repeated", "before the cursor"]
 )
 def test_a_page_that_is_not_in_order_is_refused(page: list[str]) -> None:
-    ranges = KeyRanges(2)
+    ranges = KeyRanges(2, Splitter(2, []))
     first = ranges.next_call(may_split=False)
     assert first is not None
     ranges.page_arrived(first, ["-", "0"])
@@ -141,23 +164,38 @@ def test_a_page_that_is_not_in_order_is_refused(page: list[str]) -> None:
 
 
 def test_an_empty_page_before_groups_that_were_seen_is_refused() -> None:
-    ranges = KeyRanges(10, listed=[("", "a", "b"), ("m", "n", "o")])
+    ranges = KeyRanges(10, Splitter(10, []), listed=[("", "a", "b"), ("m", "n", "o")])
     calls = [ranges.next_call(may_split=False), ranges.next_call(may_split=False)]
     first = next(call for call in calls if call and call.after == "b")
     with pytest.raises(OutOfOrder, match="later groups"):
         ranges.page_arrived(first, [])
 
 
+def test_ranges_that_do_not_fit_together_are_refused() -> None:
+    class SplitAtM(Splitter):
+        def choose(self, ranges: Sequence[KeyRange], *, pages: int, waste: float) -> Split:  # noqa: ARG002 - inherited
+            return Split(0, "m", guess=False)
+
+    ranges = KeyRanges(3, SplitAtM(3, []))
+    left, right = ranges.next_call(may_split=True), ranges.next_call(may_split=True)
+    assert left
+    assert right
+    ranges.page_arrived(right, ["p", "q"])
+    with pytest.raises(OutOfOrder, match="fit together"):
+        # The service has "z" before "m", or the range behind "m" would have brought it.
+        ranges.page_arrived(left, ["a", "b", "z"])
+
+
 def test_one_group_takes_one_call() -> None:
     model = DirectoryModel(["the-only-group"])
-    assert Walk(KeyRanges(1000), model, 1000, Random(1)).to_the_end() == ["the-only-group"]
+    assert Walk(KeyRanges(1000, Splitter(1000, [])), model, 1000, Random(1)).to_the_end() == ["the-only-group"]
     assert model.calls == 1
 
 
 def test_a_list_that_yesterdays_map_describes_costs_no_call_too_many() -> None:
     ids = sorted(make_ids("uniform", 3_000, Random(1)))
     model = DirectoryModel(ids)
-    ranges = KeyRanges(10, map_keys=ids[9:-1:10])
+    ranges = KeyRanges(10, Splitter(10, ids[9:-1:10]))
     assert Walk(ranges, model, 10, Random(1)).to_the_end() == ids
     assert model.calls <= 300 * 1.03
 
@@ -168,14 +206,23 @@ def test_listing_side_by_side_wastes_hardly_a_call_on_ids_of_any_shape(shape: Sh
     ids = sorted(make_ids(shape, 30_000, Random(1)))
     model = DirectoryModel(ids)
     # Pages of 30, so that the list has as many pages as the largest that the service can hold.
-    ranges = KeyRanges(30, map_keys=ids[29:-1:30] if mapped else [])
+    ranges = KeyRanges(30, Splitter(30, ids[29:-1:30] if mapped else []))
     assert Walk(ranges, model, 30, Random(2), workers=20).to_the_end() == ids
     assert model.calls / 1_000 <= 1.05
 
 
+@pytest.mark.parametrize("shape", ["uniform", "counter"])
+def test_a_short_list_is_not_split_more_than_it_is_worth(shape: Shape) -> None:
+    ids = sorted(make_ids(shape, 3_000, Random(1)))
+    model = DirectoryModel(ids)
+    ranges = KeyRanges(30, Splitter(30, []))
+    assert Walk(ranges, model, 30, Random(2), workers=32).to_the_end() == ids
+    assert model.calls / 100 <= 1.08
+
+
 def test_a_listing_that_may_not_split_is_a_plain_walk() -> None:
     ids = sorted(make_ids("uniform", 1_000, Random(1)))
-    ranges, model = KeyRanges(100), DirectoryModel(ids)
+    ranges, model = KeyRanges(100, Splitter(100, [])), DirectoryModel(ids)
     listed: list[str] = []
     while call := ranges.next_call(may_split=False):
         page = model.ids_behind(call.after, 100)

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from random import Random
-from threading import Event, Lock
+from threading import Condition, Lock
 
 import pytest
 
@@ -10,19 +10,18 @@ from shared.snapshots.key_ranges import KeyRanges
 from shared.snapshots.listing import RangeListing
 from shared.snapshots.pages import Page
 from shared.snapshots.progress import Origin, Progress, StagedPart
+from shared.snapshots.splitting import Splitter
 from tests.directory_model import ALPHABET, DirectoryModel
 
 BEGUN = Progress("20261120T030000Z", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True))
 
 
 class ModelReader:
-    """Read a model's pages of 10; count how many are read at once, and wait for the `gate` to open."""
+    """Read a model's pages of 10, and count how many are read at once."""
 
     def __init__(self, model: DirectoryModel) -> None:
         self.model = model
         self.stopped = False
-        self.gate = Event()
-        self.gate.set()
         self.at_once = self.most_at_once = 0
         self._lock = Lock()
 
@@ -30,7 +29,6 @@ class ModelReader:
         with self._lock:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
-        self.gate.wait(10)
         with self._lock:
             page = self.model.page(after, 10)
             self.at_once -= 1
@@ -57,7 +55,7 @@ def test_the_parts_are_the_whole_list_in_order() -> None:
     ids = ids_of_any_kind(3_000)
     reader = ModelReader(DirectoryModel(ids))
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
-    done = listing.run(KeyRanges(10), BEGUN)
+    done = listing.run(KeyRanges(10, Splitter(10, [])), BEGUN)
     assert done.complete
     assert sum(part.count for part in done.parts) == 3_000
     assert [part.first_id for part in done.parts] == sorted(part.first_id for part in done.parts)
@@ -68,7 +66,7 @@ def test_the_parts_are_the_whole_list_in_order() -> None:
 def test_a_budget_that_is_busy_is_not_spread_over_more_ranges() -> None:
     reader = ModelReader(DirectoryModel(ids_of_any_kind(500)))
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.05, checkpoint=no_checkpoint)
-    listing.run(KeyRanges(10), BEGUN)
+    listing.run(KeyRanges(10, Splitter(10, [])), BEGUN)
     assert reader.most_at_once == 1
 
 
@@ -82,7 +80,7 @@ def test_the_first_error_ends_the_listing_and_all_waits() -> None:
     reader = Refused(DirectoryModel(ids_of_any_kind(3_000)))
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
     with pytest.raises(Unauthorized):
-        listing.run(KeyRanges(10), BEGUN)
+        listing.run(KeyRanges(10, Splitter(10, [])), BEGUN)
     assert reader.stopped
 
 
@@ -93,7 +91,7 @@ def test_an_error_of_the_storage_ends_the_listing() -> None:
     reader = ModelReader(DirectoryModel(ids_of_any_kind(100)))
     listing = RangeListing(reader, failing, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
     with pytest.raises(OSError, match="disk full"):
-        listing.run(KeyRanges(10), BEGUN)
+        listing.run(KeyRanges(10, Splitter(10, [])), BEGUN)
 
 
 def test_a_lost_lease_ends_the_listing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +101,9 @@ def test_a_lost_lease_ends_the_listing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.snapshots.listing._SAVE_SECONDS", 0.0)
     reader = ModelReader(DirectoryModel(ids_of_any_kind(100)))
     with pytest.raises(LeaseLost):
-        RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=lost).run(KeyRanges(10), BEGUN)
+        RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=lost).run(
+            KeyRanges(10, Splitter(10, [])), BEGUN
+        )
 
 
 def test_progress_names_only_what_is_staged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,12 +121,35 @@ def test_progress_names_only_what_is_staged(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("shared.snapshots.listing._SAVE_SECONDS", 0.0)
     reader = ModelReader(DirectoryModel(ids_of_any_kind(1_000)))
-    RangeListing(reader, noting, seconds_until_free=lambda: 0.0, checkpoint=checkpoint).run(KeyRanges(10), BEGUN)
+    RangeListing(reader, noting, seconds_until_free=lambda: 0.0, checkpoint=checkpoint).run(
+        KeyRanges(10, Splitter(10, [])), BEGUN
+    )
     assert len(seen) > 10
 
 
-def test_large_pages_are_fetched_fewer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.snapshots.listing._PAGES_BYTES", 1)
-    reader = ModelReader(DirectoryModel(ids_of_any_kind(1_000)))
-    RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint).run(KeyRanges(10), BEGUN)
-    assert reader.most_at_once == 1
+class Together(ModelReader):
+    """Hold each call for a moment, until there is another one."""
+
+    def __init__(self, model: DirectoryModel) -> None:
+        super().__init__(model)
+        self._more = Condition()
+
+    def read(self, after: str) -> Page:
+        with self._more:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            self._more.notify_all()
+            self._more.wait_for(lambda: self.at_once > 1, timeout=0.02)
+            self.at_once -= 1
+            return self.model.page(after, 10)
+
+
+@pytest.mark.parametrize("memory", [1, 1_000_000])
+def test_large_pages_are_fetched_fewer_at_once(monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
+    monkeypatch.setattr("shared.snapshots.listing._PAGES_BYTES", memory)
+    monkeypatch.setattr("shared.snapshots.listing._FIRST_CALLS", 1)
+    ids = ids_of_any_kind(1_000)
+    reader = Together(DirectoryModel(ids))
+    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    listing.run(KeyRanges(10, Splitter(10, ids[9:-1:10])), BEGUN)
+    assert (reader.most_at_once > 1) is (memory > 1)
