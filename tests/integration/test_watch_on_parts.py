@@ -420,3 +420,12 @@ def test_a_fault_of_the_storage_raises_and_what_was_begun_goes_on_afterwards(par
 def _stepped_to_the_end(parts: Parts) -> bool:
     parts.step()
     return parts.record().ended
+
+
+def test_of_two_requests_of_one_second_the_later_is_not_superseded_by_one_that_is_over(parts: Parts) -> None:
+    plan(parts, duration=0)
+    parts.enqueue("my-group", message_id="z-first")
+    parts.now[0] += timedelta(seconds=0.5)
+    parts.enqueue("my-group", message_id="a-second")
+    outcomes = [event["data"]["outcome"] for event in map(json.loads, parts.texts())]
+    assert outcomes == ["succeeded", "succeeded"]
