@@ -48,7 +48,8 @@ class DirectoryModel:
     def page(self, after: str, top: int) -> Page:
         """Return the page behind a key."""
         ids = self.ids_behind(after, top)
-        return Page(ids, [self.groups[group_id] for group_id in ids], calls=1, throttled=0)
+        lines = [self.groups[group_id] for group_id in ids]
+        return Page(ids, lines, size=sum(map(len, lines)), calls=1, throttled=0)
 
     def dynamic_person_groups(self, start: str = "", top: int = 1000) -> list[DynamicPersonGroup]:
         """Answer as `FaceClient` does."""

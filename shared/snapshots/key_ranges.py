@@ -12,6 +12,7 @@ from shared.snapshots.key_space import KeySpace
 from shared.snapshots.splitting import Splitter
 
 _NEIGHBOURS = 256
+_SMALL_PAGE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ class KeyRanges:
         chosen.in_flight = True
         return Call(chosen, chosen.cursor)
 
-    def page_arrived(self, call: Call, ids: Sequence[str]) -> Kept:
-        """Take in a page, and return what of it is new.
+    def page_arrived(self, call: Call, ids: Sequence[str], size: int) -> Kept:
+        """Take in a page of ``size`` bytes as it came, and return what of it is new.
 
         Raises:
             OutOfOrder: where the page is not strictly ascending, does not begin behind the call's key, or does not fit
@@ -75,26 +76,27 @@ class KeyRanges:
         if any(one >= other for one, other in pairwise(ids)) or (ids and ids[0] <= call.after):
             raise OutOfOrder("the service's page is not in the ordinal order of its IDs, or begins before its cursor")
         call.range.in_flight = False
-        kept = self._probed(call.range, ids) if call.range.probe else self._walked(call.range, ids)
+        at_end = self._is_end(ids, size)
+        kept = self._probed(call.range, ids, at_end) if call.range.probe else self._walked(call.range, ids, at_end)
         self._pages += kept.end > kept.begin
         self._waste += 1 - (kept.end - kept.begin) / max(1, len(ids))
         return kept
 
-    def _walked(self, walked: KeyRange, ids: Sequence[str]) -> Kept:
+    def _walked(self, walked: KeyRange, ids: Sequence[str], at_end: bool) -> Kept:
         right = self._proven_right_of(walked)
         end = _meeting(ids, right)
         kept = Kept(0, end, walked.cursor)
         if end:
             self._advance(walked, ids[:end])
         if right is None:
-            walked.done = walked.done or self._is_end(ids)
+            walked.done = walked.done or at_end
         elif end < len(ids) or walked.cursor == right.start:
             walked.done = True
         elif not ids:
             raise OutOfOrder("the service answered an empty page although there are later groups")
         return kept
 
-    def _probed(self, probe: KeyRange, ids: Sequence[str]) -> Kept:
+    def _probed(self, probe: KeyRange, ids: Sequence[str], at_end: bool) -> Kept:
         left, right = self._proven_left_of(probe), self._proven_right_of(probe)
         begin = bisect_right(ids, left.cursor)
         end = _meeting(ids, right)
@@ -107,7 +109,7 @@ class KeyRanges:
         probe.probe = probe.guess = False
         probe.head = tuple(ids[begin : min(end, begin + HEAD_IDS)])
         self._advance(probe, ids[begin:end])
-        probe.done = end < len(ids) or (right is None and self._is_end(ids))
+        probe.done = end < len(ids) or (right is None and at_end)
         return kept
 
     def _drop(self, probe: KeyRange, ceiling: str | None) -> None:
@@ -120,9 +122,9 @@ class KeyRanges:
         if len(ids) > 1:
             walked.space = KeySpace(ids[-_NEIGHBOURS:])
 
-    def _is_end(self, ids: Sequence[str]) -> bool:
-        # A page may be short for its size in bytes; one that is nearly empty is the end of the list.
-        return len(ids) < max(1, self._top // 10)
+    def _is_end(self, ids: Sequence[str], size: int) -> bool:
+        # A page may be short because its groups are large; one that is nearly empty and small is the end of the list.
+        return not ids or (len(ids) < self._top // 10 and size < _SMALL_PAGE_BYTES)
 
     def _proven_left_of(self, probe: KeyRange) -> KeyRange:
         index = self._ranges.index(probe)

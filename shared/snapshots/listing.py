@@ -107,7 +107,7 @@ class RangeListing:
         self.throttled += page.throttled
         self._largest_page = max(self._largest_page, sum(map(len, page.lines)))
         self._most_under_way = min(self._workers, max(1, _PAGES_BYTES // self._largest_page))
-        kept = ranges.page_arrived(call, page.ids)
+        kept = ranges.page_arrived(call, page.ids, page.size)
         if kept.begin < kept.end:
             new = slice(kept.begin, kept.end)
             self._staging.add(pool.submit(self._stage, kept.after, page.ids[new], page.lines[new]))

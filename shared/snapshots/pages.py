@@ -16,10 +16,11 @@ _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 30.0
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Hold one page: IDs and lines in the service's order, and what it took to get it."""
+    """Hold one page: IDs and lines in the service's order, its ``size`` as it came (bytes), and what it took to get."""
 
     ids: list[str]
     lines: list[bytes]
+    size: int
     calls: int
     throttled: int
 
@@ -63,9 +64,10 @@ class PageReader:
                 self._wait(error, calls, deadline)
             else:
                 lines = [group.body for group in groups]
+                size = sum(map(len, lines))
                 if not self._include_user_data:
                     lines = [without_user_data(line) for line in lines]
-                return Page([group.group_id for group in groups], lines, calls, throttled)
+                return Page([group.group_id for group in groups], lines, size, calls, throttled)
 
     def stop(self) -> None:
         """End the waits of all threads: the error that they wait out is raised."""

@@ -42,7 +42,7 @@ def pages(*ids: list[str]) -> Reader:
 
     def read(_: str) -> Page:
         page = next(answers)
-        return Page(page, [line(group_id) for group_id in page], calls=2, throttled=1)
+        return Page(page, [line(group_id) for group_id in page], size=0, calls=2, throttled=1)
 
     return Reader(read)
 

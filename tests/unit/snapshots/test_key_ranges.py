@@ -67,7 +67,7 @@ class Walk:
         if not self._under_way:
             return False
         call, ids = self._under_way.pop(self.random.randrange(len(self._under_way)))
-        kept = self.ranges.page_arrived(call, ids)
+        kept = self.ranges.page_arrived(call, ids, 0)
         if kept.begin < kept.end:
             self.kept.append((kept.after, ids[kept.begin : kept.end]))
         return True
@@ -156,11 +156,11 @@ def test_a_page_that_is_not_in_order_is_refused(page: list[str]) -> None:
     ranges = KeyRanges(2, Splitter(2, []))
     first = ranges.next_call(may_split=False)
     assert first is not None
-    ranges.page_arrived(first, ["-", "0"])
+    ranges.page_arrived(first, ["-", "0"], 0)
     call = ranges.next_call(may_split=False)
     assert call is not None
     with pytest.raises(OutOfOrder, match="ordinal order"):
-        ranges.page_arrived(call, page)
+        ranges.page_arrived(call, page, 0)
 
 
 def test_an_empty_page_before_groups_that_were_seen_is_refused() -> None:
@@ -168,7 +168,7 @@ def test_an_empty_page_before_groups_that_were_seen_is_refused() -> None:
     calls = [ranges.next_call(may_split=False), ranges.next_call(may_split=False)]
     first = next(call for call in calls if call and call.after == "b")
     with pytest.raises(OutOfOrder, match="later groups"):
-        ranges.page_arrived(first, [])
+        ranges.page_arrived(first, [], 0)
 
 
 def test_ranges_that_do_not_fit_together_are_refused() -> None:
@@ -180,10 +180,19 @@ def test_ranges_that_do_not_fit_together_are_refused() -> None:
     left, right = ranges.next_call(may_split=True), ranges.next_call(may_split=True)
     assert left
     assert right
-    ranges.page_arrived(right, ["p", "q"])
+    ranges.page_arrived(right, ["p", "q"], 0)
     with pytest.raises(OutOfOrder, match="fit together"):
         # The service has "z" before "m", or the range behind "m" would have brought it.
-        ranges.page_arrived(left, ["a", "b", "z"])
+        ranges.page_arrived(left, ["a", "b", "z"], 0)
+
+
+@pytest.mark.parametrize(("size", "finished"), [(1_000, True), (64 * 1024, False)], ids=["small", "large groups"])
+def test_a_page_that_is_nearly_empty_is_the_end_unless_its_groups_are_large(size: int, finished: bool) -> None:
+    ranges = KeyRanges(1_000, Splitter(1_000, []))
+    call = ranges.next_call(may_split=False)
+    assert call is not None
+    ranges.page_arrived(call, [f"{number:03}" for number in range(99)], size)
+    assert ranges.finished == finished
 
 
 def test_one_group_takes_one_call() -> None:
@@ -227,7 +236,7 @@ def test_a_listing_that_may_not_split_is_a_plain_walk() -> None:
     while call := ranges.next_call(may_split=False):
         page = model.ids_behind(call.after, 100)
         assert ranges.next_call(may_split=False) is None
-        ranges.page_arrived(call, page)
+        ranges.page_arrived(call, page, 0)
         listed += page
     assert listed == ids
     assert model.calls == 11
