@@ -37,12 +37,12 @@ class PoisonHandler:
 
         A counted watch is left to the timer, which takes it up again. Raise
         ``azure.core.exceptions.AzureError`` where the storage fails: the host tries again in 10 minutes. Its
-        last try does not raise: a fresh copy of the message stands in for it.
+        last tries do not raise: a fresh copy of the message stands in for it.
         """
-        if message.dequeue_count < MAX_DEQUEUE_COUNT:
+        if message.dequeue_count < MAX_DEQUEUE_COUNT - 1:
             self._take_up(message)
             return
-        # Sent first, so that it is there whatever becomes of this try.
+        # At the last try but one, so that a process that dies then leaves one more; sent before all else that can fail.
         body = message.body.decode(errors="replace")
         copy = self.queue.send_message(body, visibility_timeout=RETRY_SECONDS, time_to_live=-1)
         try:

@@ -239,9 +239,9 @@ def test_a_request_outlives_any_outage_in_the_poison_queue(explored: Explored) -
         world.outage = world.table
         while world.queue.messages:
             world.deliver(world.receive())
+        world.faults = 1
         for _ in range(MAX_DEQUEUE_COUNT):
             take_up(world)
-            world.faults = 1  # at the last try, one more thing goes wrong
         world.outage = None
         world.come_to_rest()
         assert {len(contents) for contents in world.events.values()} == {1}
