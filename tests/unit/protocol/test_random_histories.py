@@ -9,7 +9,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from shared.face.models import GroupKind
 from shared.training.decide import Policy
 from shared.training.record import Outcome
 from shared.training.schedule import Bounds
@@ -103,7 +102,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def purge(self) -> None:
         self.world.purge()
-        on_record = {watch.watch_id for watch in self.world.peek.read_from(GroupKind.LARGE_PERSON_GROUP, GROUP, "")}
+        on_record = self.world.on_record()
         # What was purged before it was ever handled is not known to the app.
         self.world.requests = [watch_id for watch_id in self.world.requests if watch_id in on_record]
 

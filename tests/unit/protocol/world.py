@@ -93,7 +93,6 @@ class World:
         timer = self._instance(store, -self.handlers_ahead)
         self.resumer = Resumer(timer, retention=timedelta(days=30))
         self.poison_handler = PoisonHandler(self.watcher, cast("Any", self._outside(self.poison_queue)))
-        self.peek = WatchStore(cast("Any", self.table))
 
     def _instance(self, store: WatchStore, ahead: float) -> Watcher:
         """Return the step as an instance has it whose clock is ``ahead`` by so many seconds."""
@@ -120,6 +119,10 @@ class World:
     def purge(self) -> None:
         """Clear the queue, as an operator may at any time."""
         self.queue.clear_messages()
+
+    def on_record(self) -> set[str]:
+        """Return the IDs of all watches on record."""
+        return {row["RowKey"] for row in self.table.query_entities("PartitionKey ge @any", parameters={"any": ""})}
 
     # What the host does.
 
@@ -303,11 +306,12 @@ class World:
             queue.delete_message(message.id, receipt)
         except HttpResponseError:
             return
-        if _received(message).watch_id in self.requests:
+        original = _received(message).watch_id
+        if original in self.requests:
             # The request lives on under the ID of its poison copy.
             self.requests.append(_received(copy).watch_id)
-            if not self.peek.read_from(GroupKind.LARGE_PERSON_GROUP, GROUP, _received(message).watch_id):
-                self.requests.remove(_received(message).watch_id)
+            if original not in self.on_record():
+                self.requests.remove(original)
 
     def _state(self) -> Hashable:
         """Return all that the future depends on. Tokens of writes are random; ETags tell writes apart too."""
