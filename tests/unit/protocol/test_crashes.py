@@ -7,8 +7,11 @@ from functools import partial
 import pytest
 
 from shared.training.poison import MAX_DEQUEUE_COUNT
+from tests.unit.protocol import outside_calls
 from tests.unit.protocol.explorer import Schedule
-from tests.unit.protocol.world import GROUP, LEASE_SECONDS, Fault, World
+from tests.unit.protocol.outside_calls import Fault
+from tests.unit.protocol.promise import check_promise
+from tests.unit.protocol.world import GROUP, LEASE_SECONDS, World
 
 type Explored = Callable[[Callable[[Schedule], None]], int]
 
@@ -36,7 +39,7 @@ def test_a_watch_survives_every_fault_of_every_call(explored: Explored, faults: 
         world = World(schedule, faults=faults, with_timer=with_timer)
         watch = at_step(world, 0, 2.5)
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(watch) == "succeeded"
 
     assert explored(scenario) > 50
@@ -51,7 +54,7 @@ def test_clocks_may_disagree(explored: Explored, train: bool, seconds: float) ->
         world.clock.advance(1)
         watch = world.enqueue(f'{{"groupId": "{GROUP}", "train": {str(train).lower()}}}')
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(watch) == "succeeded"
         assert len(world.service.trainings[GROUP]) == 1 + train
 
@@ -75,7 +78,7 @@ def test_a_message_delivered_twice_at_once_is_one_step(
         world.at_once([partial(world.deliver, first), partial(world.deliver, second)])
         world.faults = 0
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(watch) == "succeeded"
 
     assert explored(scenario) > 100
@@ -93,7 +96,7 @@ def test_a_late_message_and_the_timer_may_run_at_once(explored: Explored, steps_
         world.at_once([partial(world.deliver, message), world.run_timer])
         world.faults = 0
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(watch) == "succeeded"
 
     assert explored(scenario) > 50
@@ -113,7 +116,7 @@ def test_an_owed_event_is_sent_by_a_message_and_the_timer_at_once(explored: Expl
         world.at_once([partial(world.deliver, message), *[world.run_timer] * timers])
         world.faults = 0
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(watch) == "succeeded"
 
     assert explored(scenario) > 100
@@ -130,7 +133,7 @@ def test_two_runs_of_the_timer_at_once_do_no_harm(explored: Explored, seconds: f
         world.at_once([world.run_timer, world.run_timer])
         world.faults = 0
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(watch) == "succeeded"
 
     assert explored(scenario) > 50
@@ -143,7 +146,7 @@ def test_a_purge_at_any_point_only_delays(explored: Explored, faults: int) -> No
         watch = at_step(world, 1, 2.5)
         world.faults, world.disturbances = faults, [World.purge]
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(watch) == "succeeded"
 
     assert explored(scenario) > 5
@@ -159,7 +162,7 @@ def test_a_newer_request_at_any_point_supersedes_or_comes_after_the_end(
         older = at_step(world, 0, 2.5)
         world.faults, world.disturbances = faults, [ask_again]
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(world.requests[-1]) == "succeeded"
         assert world.outcome(older) in ("succeeded", "superseded")
 
@@ -179,7 +182,7 @@ def test_two_requests_handled_at_once(explored: Explored, steps_before: int, wit
         world.at_once([partial(world.deliver, one), partial(world.deliver, two)])
         world.faults = 0
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(max(world.requests)) == "succeeded"
 
     assert explored(scenario) > 100
@@ -199,7 +202,7 @@ def test_a_training_is_started_once_and_its_own_end_is_told(
             world.clock.advance(5)
         watch = world.enqueue(f'{{"groupId": "{GROUP}", "train": true}}')
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(watch) == "succeeded"
         assert len(world.service.trainings[GROUP]) == 1 + earlier_training, "not started once"
         newest = world.service.trainings[GROUP][-1].created
@@ -224,7 +227,7 @@ def test_a_request_that_the_storage_fails_is_taken_up_from_the_poison_queue(
         world.faults = 1
         world.come_to_rest()
         if body == GROUP:
-            world.check_promise()
+            check_promise(world)
         else:
             assert [len(contents) for contents in world.events.values()] == [1]
 
@@ -264,7 +267,7 @@ def test_a_follow_up_that_is_poisoned_three_times_abandons_its_watch(explored: E
             while not world.queue.messages and watch not in world.events:
                 take_up(world)
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         # Where the count of one comes late, the training may have ended before the third.
         assert world.outcome(watch) in ("abandoned", "succeeded") if faults else "abandoned"
 
@@ -306,7 +309,7 @@ def test_two_messages_of_one_watch_soon_are_one_again(explored: Explored, with_t
         let_pass(world, 2 * LEASE_SECONDS)
         assert len(world.queue.messages) == 1, "two chains go on"
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
 
     assert explored(scenario) > 50
 
@@ -318,25 +321,25 @@ def test_a_newer_request_takes_a_watch_over(explored: Explored) -> None:
         world.clock.advance(1)
         newer = world.enqueue()
         world.come_to_rest()
-        world.check_promise()
+        check_promise(world)
         assert world.outcome(older) == "superseded", "a superseded watch goes on"
         assert world.outcome(newer) == "succeeded"
 
     assert explored(scenario) > 50
 
 
-def test_faults_are_all_explored(explored: Explored) -> None:
+def test_faults_are_all_explored(explored: Explored, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[Fault] = set()
 
-    class Noting(World):
-        def _go_wrong(self, fault: Fault, target: object, call: Callable[[], object]) -> object:
-            seen.add(fault)
-            return super()._go_wrong(fault, target, call)
+    def noting(fault: Fault, call: Callable[[], object], *, of_service: bool) -> object:
+        seen.add(fault)
+        return outside_calls.go_wrong(fault, call, of_service=of_service)
 
     def scenario(schedule: Schedule) -> None:
-        world = Noting(schedule, faults=1)
+        world = World(schedule, faults=1)
         at_step(world, 0, 0)
         world.come_to_rest()
 
+    monkeypatch.setattr("tests.unit.protocol.world.go_wrong", noting)
     explored(scenario)
     assert seen == set(Fault)

@@ -16,6 +16,7 @@ from shared.training.request import FollowUp, Request
 from shared.training.store import LostRace, WatchStore
 from shared.training.watch import Watcher
 from tests.unit.protocol.explorer import BrokenPromise, Schedule, explore
+from tests.unit.protocol.promise import check_promise
 from tests.unit.protocol.test_crashes import LONG_SECONDS, let_pass
 from tests.unit.protocol.world import GROUP, LEASE_SECONDS, World
 
@@ -81,7 +82,7 @@ class Guard:
 
 def one_watch(world: World) -> None:
     world.come_to_rest()
-    world.check_promise()
+    check_promise(world)
 
 
 def delivered_twice_at_once(world: World) -> None:
@@ -91,7 +92,7 @@ def delivered_twice_at_once(world: World) -> None:
     second = world.receive()
     world.at_once([partial(world.deliver, first), partial(world.deliver, second)])
     world.come_to_rest()
-    world.check_promise()
+    check_promise(world)
 
 
 def long_training(world: World) -> None:

@@ -13,7 +13,9 @@ from shared.training.decide import Policy
 from shared.training.record import Outcome
 from shared.training.schedule import Bounds
 from tests.unit.protocol.explorer import Schedule
-from tests.unit.protocol.world import GROUP, LEASE_SECONDS, Fault, World
+from tests.unit.protocol.outside_calls import Fault
+from tests.unit.protocol.promise import check_promise
+from tests.unit.protocol.world import GROUP, LEASE_SECONDS, World
 
 TIMEOUT_SECONDS = 1800
 GRACE_SECONDS = 60
@@ -115,7 +117,7 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         self.world.come_to_rest()
-        self.world.check_promise()
+        check_promise(self.world)
         for watch_id, (content,) in self.world.events.items():
             self.check_truth(watch_id, json.loads(content))
 

@@ -7,6 +7,7 @@ import pytest
 from shared.face.models import GroupKind, Training
 from shared.training.resume import LONGEST_RUN_SECONDS, MOST_A_RUN
 from tests.unit.protocol.explorer import Schedule
+from tests.unit.protocol.promise import check_promise
 from tests.unit.protocol.world import GROUP, World
 
 TIMEOUT_SECONDS = 3600
@@ -30,7 +31,7 @@ def test_a_watch_that_outlived_its_timeout_without_a_message_gets_a_last_look(se
     world.run_timer()
     assert world.outcome(world.requests[0]) == outcome
     assert not world.queue.messages
-    world.check_promise()
+    check_promise(world)
 
 
 def test_a_watch_that_is_late_by_less_than_two_minutes_is_left_alone() -> None:

@@ -4,16 +4,13 @@ import json
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from functools import partial
 from typing import Any, cast
 
 import greenlet
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
-from azure.data.tables import TableEntity
 from azure.storage.queue import QueueMessage
 
-from shared.face.errors import FaceError, Unreachable
 from shared.face.models import GroupKind
 from shared.training.decide import Policy
 from shared.training.poison import MAX_DEQUEUE_COUNT, PoisonHandler
@@ -28,6 +25,7 @@ from tests.doubles.queue import InMemoryQueue
 from tests.doubles.service import ModelService
 from tests.doubles.table import InMemoryTable
 from tests.unit.protocol.explorer import Schedule
+from tests.unit.protocol.outside_calls import Died, Fault, go_wrong, told
 
 GROUP = "group"
 LEASE_SECONDS = 600
@@ -43,20 +41,6 @@ _OUTSIDE_METHODS = {
 }  # fmt: skip
 
 
-class Fault(StrEnum):
-    """Name what can go wrong with one outside call."""
-
-    DIES_BEFORE = "the process dies before it"
-    DIES_AFTER = "the process dies after it"
-    FAILS = "it fails"
-    TIMES_OUT = "it times out though it happened"
-    REPEATED = "its answer is lost, and the client's own repetition is answered"
-
-
-class Died(BaseException):
-    """The process is gone; nothing of it runs any more."""
-
-
 @dataclass
 class World:
     """Hold everything that one schedule acts on.
@@ -69,7 +53,6 @@ class World:
 
     schedule: Schedule
     faults: int = 0
-    kinds_of_fault: tuple[Fault, ...] = tuple(Fault)
     disturbances: list[Callable[["World"], None]] = field(default_factory=list)
     with_timer: bool = True
     handlers_ahead: float = 0.0
@@ -195,7 +178,7 @@ class World:
                 return
         raise AssertionError("the world does not come to rest")
 
-    # What must hold.
+    # What came of it.
 
     @property
     def events(self) -> dict[str, set[str]]:
@@ -209,31 +192,6 @@ class World:
         """Return how a request ended."""
         (content,) = self.events[watch_id]
         return str(json.loads(content)["data"]["outcome"])
-
-    def check_promise(self) -> None:
-        """Hold the world against the promise: one true event for each request, and nothing left behind."""
-        events = self.events
-        for request in self.requests:
-            assert request in events, f"no event of {request} arrived"
-        for watch_id, contents in events.items():
-            assert len(contents) == 1, f"{watch_id} was told in {len(contents)} ways"
-        assert not self.queue.messages, "a message is left"
-        for row in self.table.query_entities("state eq @watching or owed eq true", parameters={"watching": "watching"}):
-            raise AssertionError(f"{row['RowKey']} is left {row['state']}, owed: {row['owed']}")
-        for watch_id in events:
-            self._check_truth(watch_id)
-
-    def _check_truth(self, watch_id: str) -> None:
-        (content,) = self.events[watch_id]
-        data = json.loads(content)["data"]
-        if data["outcome"] == "superseded":
-            assert data["supersededBy"] > watch_id
-            assert data["supersededBy"] in self.events, "superseded by a watch that never was"
-        elif data["outcome"] == "succeeded":
-            created = [training.created for training in self.service.trainings[data["groupId"]]]
-            assert data["training"]["createdDateTime"] in {
-                f"{each:%Y-%m-%dT%H:%M:%S}.{each.microsecond // 1000:03}Z" for each in created
-            }
 
     # How outside calls go wrong.
 
@@ -263,36 +221,19 @@ class World:
         if name == "query_entities":
             # Read whole: the pages of a query are read before anything is done with them.
             call = partial(lambda query: list(query()), call)
-        fault = self.schedule.choose(1 + len(self.kinds_of_fault)) if self.faults else 0
+        fault = self.schedule.choose(1 + len(Fault)) if self.faults else 0
         seen.append(f"fault {fault}")
         try:
             if fault:
                 self.faults -= 1
-                answer = self._go_wrong(self.kinds_of_fault[fault - 1], target, call)
+                answer = go_wrong(tuple(Fault)[fault - 1], call, of_service=target is self.service)
             else:
                 answer = call()
         except BaseException as error:
             seen.append(repr(error))
             raise
-        seen.append(_told(answer))
+        seen.append(told(answer))
         return iter(answer) if name == "query_entities" else answer
-
-    def _go_wrong(self, fault: Fault, target: object, call: Callable[[], Any]) -> Any:
-        lost: Exception = Unreachable("no answer") if target is self.service else ServiceResponseError("no answer")
-        match fault:
-            case Fault.DIES_BEFORE:
-                raise Died
-            case Fault.DIES_AFTER:
-                _ignoring_refusal(call)
-                raise Died
-            case Fault.FAILS:
-                raise Unreachable("no connection") if target is self.service else ServiceRequestError("no connection")
-            case Fault.TIMES_OUT:
-                _ignoring_refusal(call)
-                raise lost
-            case Fault.REPEATED:
-                _ignoring_refusal(call)
-                return call()
 
     def _give_back(self, message: QueueMessage, queue: InMemoryQueue) -> None:
         receipt = message.pop_receipt or ""
@@ -320,9 +261,9 @@ class World:
             self.faults,
             len(self.disturbances),
             tuple(self.requests),
-            _told(list(self.table.query_entities("PartitionKey ge @any", parameters={"any": ""}))),
-            *(_told(queue.messages) for queue in (self.queue, self.poison_queue, self.results)),
-            _told([training.created for group in self.service.trainings.values() for training in group]),
+            told(list(self.table.query_entities("PartitionKey ge @any", parameters={"any": ""}))),
+            *(told(queue.messages) for queue in (self.queue, self.poison_queue, self.results)),
+            told([training.created for group in self.service.trainings.values() for training in group]),
             *(tuple(seen) for seen in self._actors.values()),
         )
 
@@ -343,26 +284,6 @@ class World:
             return None
         overdue = min(waiting) + timedelta(seconds=OVERDUE_SECONDS)
         return max(overdue, self.clock()).replace(second=0, microsecond=0) + timedelta(minutes=1)
-
-
-def _told(answer: Any) -> str:
-    """Return what somebody learns from an answer, as text."""
-    if isinstance(answer, list):
-        return "; ".join(_told(each) for each in answer)
-    if isinstance(answer, TableEntity):
-        return repr([(name, value) for name, value in answer.items() if name != "writeToken"]) + str(
-            answer.metadata["etag"]
-        )
-    if isinstance(answer, QueueMessage):
-        return f"{answer.id} {answer.pop_receipt} {answer.next_visible_on} {answer.dequeue_count} {answer.content}"
-    return repr(answer)
-
-
-def _ignoring_refusal(call: Callable[[], Any]) -> None:
-    try:
-        call()
-    except (AzureError, FaceError):
-        return
 
 
 def _received(message: QueueMessage) -> Message:
