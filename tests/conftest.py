@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 from local.azurite import Azurite, start_azurite
 
@@ -18,3 +19,15 @@ def azurite() -> Iterator[Azurite]:
 def anyio_backend() -> str:
     """Run the asynchronous tests on asyncio."""
     return "asyncio"
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print how many schedules of the protocol were explored, also by other processes, which hand their numbers on."""
+    counts = [
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "schedules"
+    ]
+    if counts:
+        terminalreporter.write_line(f"protocol: {sum(counts):,} schedules explored in {len(counts)} tests")

@@ -1,9 +1,8 @@
-"""Say at the end how many schedules were explored."""
+"""Explore, and hand on how many schedules there were."""
 
 from collections.abc import Callable
 
 import pytest
-from _pytest.terminal import TerminalReporter
 
 from tests.unit.protocol.explorer import Schedule, explore
 
@@ -18,15 +17,3 @@ def explored(record_property: Callable[[str, object], None]) -> Callable[[Callab
         return schedules
 
     return run
-
-
-def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Print the sum over all tests, also of those that ran in other processes."""
-    counts = [
-        value
-        for report in terminalreporter.getreports("passed")
-        for name, value in report.user_properties
-        if name == "schedules"
-    ]
-    if counts:
-        terminalreporter.write_line(f"protocol: {sum(counts):,} schedules explored in {len(counts)} tests")
