@@ -269,7 +269,7 @@ def test_a_follow_up_that_is_poisoned_three_times_abandons_its_watch(explored: E
         world.come_to_rest()
         check_promise(world)
         # Where the count of one comes late, the training may have ended before the third.
-        assert world.outcome(watch) in ("abandoned", "succeeded") if faults else "abandoned"
+        assert world.outcome(watch) in (("abandoned", "succeeded") if faults else ("abandoned",))
 
     explored(scenario)
 
