@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from azure.storage.blob import ContainerClient
 
 from local.azurite import Azurite
 from local.face_emulator.process import FaceEmulator, start_face_emulator
+from shared.face.client import FaceClient
 from shared.settings import ConnectionString
 from shared.storage import Storage, connect
+from tests.face_service import FaceService
+from tests.snapshots import face_client, new_container
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +43,21 @@ def storage(storage_of_process: Storage) -> Storage:
     for row in storage_of_process.watch_table.list_entities(select=["PartitionKey", "RowKey"]):
         storage_of_process.watch_table.delete_entity(row)
     return storage_of_process
+
+
+@pytest.fixture
+def service(face_emulator: FaceEmulator) -> FaceService:
+    """Return a plain HTTP client of the Face emulator."""
+    return FaceService(face_emulator.endpoint, face_emulator.key)
+
+
+@pytest.fixture
+def client(face_emulator: FaceEmulator) -> FaceClient:
+    """Return the app's client of the Face emulator."""
+    return face_client(face_emulator.endpoint, face_emulator.key)
+
+
+@pytest.fixture
+def container(azurite: Azurite) -> ContainerClient:
+    """Return a container of the test's own."""
+    return new_container(azurite.connection_string)

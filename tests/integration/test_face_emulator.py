@@ -10,11 +10,6 @@ KINDS = ["personGroup", "largePersonGroup", "largeFaceList"]
 ALL_VERSIONS = ["v1.0-preview", "v1.1-preview.1", "v1.2-preview.1", "v1.0", "v1.2", "v1.3-preview.1"]
 
 
-@pytest.fixture
-def service(face_emulator: FaceEmulator) -> FaceService:
-    return FaceService(face_emulator.endpoint, face_emulator.key)
-
-
 def assert_error(answer: requests.Response, status: int, code: str, message: str) -> None:
     """Hold an answer to the service's form of an error."""
     assert answer.status_code == status

@@ -12,11 +12,6 @@ from local.face_emulator.process import ROOT, FaceEmulator, start_face_emulator
 from tests.face_service import FaceService
 
 
-@pytest.fixture
-def service(face_emulator: FaceEmulator) -> FaceService:
-    return FaceService(face_emulator.endpoint, face_emulator.key)
-
-
 def test_a_plan_is_of_one_group(face_emulator: FaceEmulator, service: FaceService) -> None:
     control = face_emulator.control
     control.plan("largePersonGroup", "slow", duration=3600)

@@ -5,29 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from azure.storage.blob import ContainerClient
 
-from local.azurite import Azurite
 from local.face_emulator.process import FaceEmulator
 from local.snapshot_check import find_problems, read_pointer
 from shared.face.client import FaceClient
 from tests.face_service import FaceService
-from tests.snapshots import all_ids, face_client, new_container, published_ids, read_lines, snapshot_job
+from tests.snapshots import all_ids, published_ids, read_lines, snapshot_job
 
 NIGHT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def container(azurite: Azurite) -> ContainerClient:
-    return new_container(azurite.connection_string)
-
-
-@pytest.fixture
-def client(face_emulator: FaceEmulator) -> FaceClient:
-    return face_client(face_emulator.endpoint, face_emulator.key)
-
-
-@pytest.fixture
-def service(face_emulator: FaceEmulator) -> FaceService:
-    return FaceService(face_emulator.endpoint, face_emulator.key)
 
 
 def test_a_snapshot_lies_where_the_pointer_says_and_holds_every_group(

@@ -6,7 +6,6 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobLeaseClient, ContainerClient
 
-from local.azurite import Azurite
 from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
 from shared.face.client import FaceClient
@@ -14,17 +13,7 @@ from shared.face.errors import ServerFault
 from shared.snapshots.archive import SnapshotArchive
 from shared.snapshots.errors import AlreadyPublished, LeaseLost
 from shared.snapshots.run_lock import LOCK_PATH, run_lock
-from tests.snapshots import face_client, new_container, published_ids, snapshot_job
-
-
-@pytest.fixture
-def container(azurite: Azurite) -> ContainerClient:
-    return new_container(azurite.connection_string)
-
-
-@pytest.fixture
-def client(face_emulator: FaceEmulator) -> FaceClient:
-    return face_client(face_emulator.endpoint, face_emulator.key)
+from tests.snapshots import face_client, published_ids, snapshot_job
 
 
 def test_a_second_run_says_that_one_is_running_and_ends_well(

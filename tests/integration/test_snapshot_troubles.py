@@ -3,31 +3,15 @@ import time
 import pytest
 from azure.storage.blob import ContainerClient
 
-from local.azurite import Azurite
 from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
 from shared.face.client import FaceClient
 from shared.face.errors import ServerFault, Throttled, Unauthorized
 from shared.snapshots.errors import ListingStuck
 from tests.face_service import FaceService
-from tests.snapshots import all_ids, face_client, new_container, published_ids, snapshot_job
+from tests.snapshots import all_ids, face_client, published_ids, snapshot_job
 
 LISTING = "dynamicPersonGroup.list"
-
-
-@pytest.fixture
-def container(azurite: Azurite) -> ContainerClient:
-    return new_container(azurite.connection_string)
-
-
-@pytest.fixture
-def client(face_emulator: FaceEmulator) -> FaceClient:
-    return face_client(face_emulator.endpoint, face_emulator.key)
-
-
-@pytest.fixture
-def service(face_emulator: FaceEmulator) -> FaceService:
-    return FaceService(face_emulator.endpoint, face_emulator.key)
 
 
 PASSING = [
