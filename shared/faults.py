@@ -11,7 +11,7 @@ class StorageFault(Exception):
 
 
 @contextmanager
-def storage_faults_in_private() -> Iterator[None]:
+def redact_storage_errors() -> Iterator[None]:
     """Raise ``StorageFault`` in place of an SDK's error, whose text and trace hold addresses, and so group IDs."""
     try:
         yield

@@ -10,7 +10,7 @@ import msgspec
 
 from bench.chaos.trainings import begin_later_trainings, direct_client, enqueue, make_groups, read_truths
 from bench.chaos.verdict import Event, Verdict, judge
-from local.face_emulator.faults import BrokenJson, ErrorAnswer, Hang, Throttled
+from local.face_emulator.faults import BrokenJson, ErrorResponse, Hang, Throttled
 from local.stack import Stack, start_stack
 
 KILL_EVERY_SECONDS = 10.0
@@ -19,7 +19,7 @@ GIVE_UP_SECONDS = 1_800.0
 """A request that was taken by a host that died comes back after 10 minutes, the host's lease."""
 
 FAULTS = (
-    ErrorAnswer(rate=0.05, status=500),
+    ErrorResponse(rate=0.05, status=500),
     Throttled(rate=0.05, retry_after=1),
     Hang(rate=0.02),
     BrokenJson(rate=0.01),

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from local.demo.cases import Case, make_cases
 from local.demo.watch_table import Enqueued, Row, draw, make_rows, read_records
-from local.face_emulator.control import Control
+from local.face_emulator.control_client import Control
 from local.stack import Event, Stack
 
 LATER = timedelta(seconds=3)

@@ -5,13 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from local.face_emulator.answers import failed
 from local.face_emulator.control_api import control_routes
 from local.face_emulator.dynamic_group_operations import DynamicGroupOperations
 from local.face_emulator.errors import resource_not_found
 from local.face_emulator.gateway import ALL_VERSIONS, DYNAMIC_GROUP_VERSIONS, FrontDoor, Handler
 from local.face_emulator.group_operations import GroupOperations
 from local.face_emulator.kinds import KINDS, Kind
+from local.face_emulator.responses import failed
 from local.face_emulator.state import State
 
 

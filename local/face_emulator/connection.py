@@ -21,7 +21,7 @@ class CuttableProtocol(HttpToolsProtocol):
         self.scope["state"]["transport"] = self.transport
 
 
-class NoAnswer:
+class NoResponse:
     """Cut the connection, after so many seconds, if the client has not given up before."""
 
     def __init__(self, seconds: float = 0.0) -> None:
@@ -37,7 +37,7 @@ class NoAnswer:
         await _client_gone(receive)
 
 
-class HalfAnswer:
+class HalfResponse:
     """Send the headers and half of the body, then cut the connection."""
 
     def __init__(self, whole: Response) -> None:

@@ -5,10 +5,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local.face_emulator import errors
-from local.face_emulator.answers import accepted, succeeded, versioned
 from local.face_emulator.arguments import read_creation, read_id, read_page, read_update
 from local.face_emulator.dynamic_groups import DynamicPersonGroup, decode, encode
 from local.face_emulator.long_running import observe_operation
+from local.face_emulator.responses import accepted, succeeded, versioned
 from local.face_emulator.state import State
 
 

@@ -20,7 +20,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     remaining: Count | None = None
 
 
-class ErrorAnswer(Fault, frozen=True, tag="errorAnswer"):
+class ErrorResponse(Fault, frozen=True, tag="errorResponse"):
     """An error in the service's form, a 500 unless told otherwise."""
 
     status: int = 500
@@ -79,7 +79,9 @@ class PageRepeated(Fault, frozen=True, tag="pageRepeated"):
     """A listing that ignores the cursor: the first page comes again and brings nothing new."""
 
 
-AnyFault = ErrorAnswer | Throttled | Latency | Hang | Cut | Html | BrokenJson | Redirect | PageOutOfOrder | PageRepeated
+AnyFault = (
+    ErrorResponse | Throttled | Latency | Hang | Cut | Html | BrokenJson | Redirect | PageOutOfOrder | PageRepeated
+)
 
 
 class Lots:

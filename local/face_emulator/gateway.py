@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.face_emulator import errors, faulty
-from local.face_emulator.answers import failed
+from local.face_emulator import apply_faults, errors
+from local.face_emulator.responses import failed
 from local.face_emulator.state import State
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -42,14 +42,14 @@ class FrontDoor:
             self._admit(request)
             drawn = state.lots.draw(self._operation)
             state.tally.faults.update(type(fault).__name__ for fault in drawn)
-            if seconds := state.latency + faulty.latency(drawn):
+            if seconds := state.latency + apply_faults.latency(drawn):
                 await asyncio.sleep(seconds)
-            if instead := faulty.instead_of_answer(drawn):
+            if instead := apply_faults.instead_of_response(drawn):
                 return instead
-            response = await self._handler(faulty.altered_request(request, drawn))
+            response = await self._handler(apply_faults.altered_request(request, drawn))
         except errors.ServiceError as error:
             return failed(error)
-        return faulty.altered_answer(response, drawn)
+        return apply_faults.altered_response(response, drawn)
 
     def _admit(self, request: Request) -> None:
         version = request.path_params["version"]

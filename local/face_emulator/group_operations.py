@@ -5,10 +5,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local.face_emulator import errors
-from local.face_emulator.answers import accepted, emptied, succeeded, versioned
 from local.face_emulator.arguments import read_creation, read_id, read_page
 from local.face_emulator.collection import Collection
 from local.face_emulator.kinds import Kind
+from local.face_emulator.responses import accepted, emptied, succeeded, versioned
 from local.face_emulator.state import Group, State
 from local.face_emulator.trainings import observe, submit
 

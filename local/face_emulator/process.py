@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes
-from local.face_emulator.control import Control
+from local.face_emulator.control_client import Control
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_SECONDS = 30.0

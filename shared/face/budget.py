@@ -11,7 +11,7 @@ _SLOWEST = 1 / 64
 """The least share of the full pace that refusals lower it to."""
 _RECOVERY = 1 / 100
 """The share of the full pace that each good answer gives back."""
-LONGEST_PAUSE_SECONDS = 60.0
+MAX_PAUSE_SECONDS = 60.0
 """The longest that one refusal holds all calls; whoever was asked for a longer wait keeps to it by itself."""
 
 
@@ -70,7 +70,7 @@ class RequestBudget:
             if slot > self._lowered:
                 self._lowered = now
                 self._pace = max(self._full_pace * _SLOWEST, self._pace / 2)
-            pause = min(LONGEST_PAUSE_SECONDS, wait or 0.0)
+            pause = min(MAX_PAUSE_SECONDS, wait or 0.0)
             self._held_until = max(self._held_until, now + pause)
             self._next_slot = max(self._held_until, now + 1 / self._pace)
             self._refusals += 1

@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from shared.face.budget import RequestBudget
-from shared.face.errors import InvalidAnswer, Throttled, Unreachable, error_from_answer
+from shared.face.errors import InvalidResponse, Throttled, Unreachable, error_from_response
 from shared.face.models import (
     DynamicPersonGroup,
     GroupKind,
@@ -20,10 +20,10 @@ from shared.face.models import (
     decode_training,
 )
 
-LOOK_PATIENCE_SECONDS = 3.0
+POLL_PATIENCE_SECONDS = 3.0
 """A look that the budget would hold for longer is put off through the queue instead of holding a worker."""
 
-LARGEST_PAGE = 1000
+MAX_PAGE = 1000
 CONNECTIONS = 32
 
 
@@ -85,7 +85,7 @@ class FaceClient:
         """Start a training of a group; return when the service has accepted it."""
         self._call("POST", f"{self.versions.training}/{kind.path}/{group_id}/train", expected=202)
 
-    def dynamic_person_groups(self, start: str = "", top: int = LARGEST_PAGE) -> list[DynamicPersonGroup]:
+    def dynamic_person_groups(self, start: str = "", top: int = MAX_PAGE) -> list[DynamicPersonGroup]:
         """Return one page of at most ``top`` groups, those after the ID ``start`` in the service's order.
 
         An empty page is the end. Wait for the request budget however long it takes.
@@ -106,7 +106,7 @@ class FaceClient:
         *,
         expected: int,
         parameters: dict[str, str] | None = None,
-        patience: float = LOOK_PATIENCE_SECONDS,
+        patience: float = POLL_PATIENCE_SECONDS,
     ) -> bytes:
         slot = self.budget.wait_for_slot(patience)
         try:
@@ -126,7 +126,7 @@ class FaceClient:
         if answer.status_code == expected:
             self.budget.answered()
             return body
-        problem = error_from_answer(answer.status_code, answer.headers, body)
+        problem = error_from_response(answer.status_code, answer.headers, body)
         if isinstance(problem, Throttled):
             self.budget.refused(slot, problem.wait)
         raise problem
@@ -147,7 +147,7 @@ def _decoded[T](body: bytes, decode: Callable[[bytes], T]) -> T:
         return decode(body)
     except (ValueError, RecursionError) as error:
         # Of the parser's words only its kind is told: they may quote what people wrote.
-        raise InvalidAnswer(
+        raise InvalidResponse(
             f"the Face service answered 200 with a body that is not what it documents ({type(error).__name__})",
             status=200,
         ) from None

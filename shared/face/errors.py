@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from shared.face.models import LONGEST_MESSAGE
+from shared.face.models import MAX_MESSAGE_CHARS
 
 # "Please retry after 1 second." and "Try again in 26 seconds." were both seen on 429.
 _WAIT_IN_MESSAGE = re.compile(r"\b(?:after|in) (\d{1,6}(?:\.\d{1,6})?) ?seconds?\b", re.IGNORECASE)
@@ -19,7 +19,7 @@ class FaceError(Exception):
     Attributes:
         status: HTTP status of the answer, ``None`` where there was none.
         code: the service's error code, such as ``LargePersonGroupNotFound``.
-        message: the service's own words, cut at ``LONGEST_MESSAGE``.
+        message: the service's own words, cut at ``MAX_MESSAGE_CHARS``.
         request_id: ``apim-request-id`` of the answer, to name to the service's support.
         wait: seconds that the service asked to wait, ``None`` where it did not.
     """
@@ -33,7 +33,7 @@ class FaceError(Exception):
         request_id: str | None = None,
         wait: float | None = None,
     ) -> None:
-        self.message = message[:LONGEST_MESSAGE]
+        self.message = message[:MAX_MESSAGE_CHARS]
         self.status = status
         self.code = code
         self.request_id = request_id
@@ -49,7 +49,7 @@ class Unreachable(FaceError):
     """No whole answer came: no connection, a cut one, or none within the timeout."""
 
 
-class InvalidAnswer(FaceError):
+class InvalidResponse(FaceError):
     """An answer came that is not what the service documents: a redirect, no JSON, or another shape."""
 
 
@@ -92,7 +92,7 @@ _BY_STATUS: dict[int, type[FaceError]] = {
 }
 
 
-def error_from_answer(status: int, headers: Mapping[str, str], body: bytes) -> FaceError:
+def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> FaceError:
     """Return the error that an answer other than the expected one stands for.
 
     Understand the service's ``{"error": {"code", "message"}}``, the gateways' ``{"statusCode", "message"}``,
@@ -103,7 +103,7 @@ def error_from_answer(status: int, headers: Mapping[str, str], body: bytes) -> F
     if 400 <= status < 500:
         kind = _BY_STATUS.get(status, BadRequest)
     else:
-        kind = ServerFault if status >= 500 else InvalidAnswer
+        kind = ServerFault if status >= 500 else InvalidResponse
     return kind(
         message or f"the Face service answered {status} without a readable message",
         status=status,

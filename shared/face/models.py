@@ -6,7 +6,7 @@ import msgspec
 
 from shared.face.timestamps import Instant, parse_instant
 
-LONGEST_MESSAGE = 800
+MAX_MESSAGE_CHARS = 800
 """How many characters are kept of what the service says: with it, an event fits a table property."""
 
 
@@ -81,7 +81,7 @@ def decode_training(body: bytes) -> Training:
         if len(getattr(training, name) or "") > 100:
             raise ValueError(f"{name} is longer than 100 characters")
     if training.message is not None:
-        training = msgspec.structs.replace(training, message=training.message[:LONGEST_MESSAGE])
+        training = msgspec.structs.replace(training, message=training.message[:MAX_MESSAGE_CHARS])
     return training
 
 

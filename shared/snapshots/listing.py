@@ -56,7 +56,7 @@ class RangeListing:
         self._checkpoint = checkpoint
         self._workers = workers
         self._most_under_way = min(workers, _FIRST_CALLS)
-        self._largest_page = 1
+        self._max_page = 1
         self._reading: dict[Future[Page], Call] = {}
         self._staging: set[Future[StagedPart]] = set()
         self._parts: list[StagedPart] = []
@@ -105,8 +105,8 @@ class RangeListing:
     def _take_page(self, pool: ThreadPoolExecutor, ranges: KeyRanges, call: Call, page: Page) -> None:
         self.calls += page.calls
         self.throttled += page.throttled
-        self._largest_page = max(self._largest_page, sum(map(len, page.lines)))
-        self._most_under_way = min(self._workers, max(1, _PAGES_BYTES // self._largest_page))
+        self._max_page = max(self._max_page, sum(map(len, page.lines)))
+        self._most_under_way = min(self._workers, max(1, _PAGES_BYTES // self._max_page))
         kept = ranges.page_arrived(call, page.ids, page.size)
         if kept.begin < kept.end:
             new = slice(kept.begin, kept.end)

@@ -8,7 +8,7 @@ from threading import Event
 import msgspec
 
 from shared.face.client import FaceClient
-from shared.face.errors import FaceError, InvalidAnswer, ServerFault, Throttled, Unreachable
+from shared.face.errors import FaceError, InvalidResponse, ServerFault, Throttled, Unreachable
 from shared.snapshots.lines import without_user_data
 
 PATIENCE_SECONDS = 600.0
@@ -59,7 +59,7 @@ class PageReader:
             calls += 1
             try:
                 groups = self._client.dynamic_person_groups(after, self._top)
-            except (Throttled, ServerFault, Unreachable, InvalidAnswer) as error:
+            except (Throttled, ServerFault, Unreachable, InvalidResponse) as error:
                 throttled += isinstance(error, Throttled)
                 self._wait(error, calls, deadline)
             else:

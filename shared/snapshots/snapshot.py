@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from azure.storage.blob import ContainerClient
 
-from shared.face.client import LARGEST_PAGE, FaceClient
+from shared.face.client import MAX_PAGE, FaceClient
 from shared.snapshots.archive import Published, SnapshotArchive
 from shared.snapshots.errors import OutOfOrder
 from shared.snapshots.key_ranges import KeyRanges
@@ -113,8 +113,8 @@ class SnapshotJob:
             checkpoint=lock.save,
         )
         ranges = KeyRanges(
-            LARGEST_PAGE,
-            Splitter(LARGEST_PAGE, [part.last_id for part in previous.manifest.groups.parts[:-1]] if previous else []),
+            MAX_PAGE,
+            Splitter(MAX_PAGE, [part.last_id for part in previous.manifest.groups.parts[:-1]] if previous else []),
             listed=[(part.after, part.first_id, part.last_id) for part in progress.parts],
         )
         try:
@@ -128,7 +128,7 @@ class SnapshotJob:
     def _reader(self) -> PageReader:
         return PageReader(
             self._client,
-            top=LARGEST_PAGE,
+            top=MAX_PAGE,
             include_user_data=self._origin.includes_user_data,
             patience=self._patience,
         )

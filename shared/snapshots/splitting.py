@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from shared.snapshots.key_range import KeyRange
 
-MOST_GROUPS = 1_000_000
+MAX_GROUPS = 1_000_000
 """The most dynamic person groups of one resource (the service's limits)."""
 _MOST_WASTE = 0.03
 """The share of calls that may bring nothing new, for the sake of listing side by side."""
@@ -84,8 +84,8 @@ class Splitter:
         distance = walked.space.position(_upper_bound(ranges, index)) - walked.space.position(walked.cursor)
         groups = distance // walked.space.spacing
         bound_known = walked.ceiling is None and not (index + 1 < len(ranges) and ranges[index + 1].guess)
-        pages = min(groups, MOST_GROUPS) / self._top - walked.in_flight
-        return _Outlook(max(0.0, pages), sure=bound_known and groups <= 2 * MOST_GROUPS)
+        pages = min(groups, MAX_GROUPS) / self._top - walked.in_flight
+        return _Outlook(max(0.0, pages), sure=bound_known and groups <= 2 * MAX_GROUPS)
 
     def _key_within(self, ranges: Sequence[KeyRange], index: int, outlook: _Outlook) -> str:
         walked = ranges[index]

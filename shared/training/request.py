@@ -10,7 +10,7 @@ import msgspec
 from shared.face.models import GroupKind
 from shared.face.timestamps import parse_instant
 
-LONGEST_CORRELATION_ID = 256
+MAX_CORRELATION_ID_CHARS = 256
 """In characters: with it, an event fits a queue message and a table property whatever its characters are."""
 
 _MOST_STEPS = 2**31 - 2
@@ -155,9 +155,9 @@ def _parse_object(text: str, default_kind: GroupKind) -> Request | FollowUp:
             parse_instant(found.trained_after)
         except ValueError as error:
             raise _Refused(f"trainedAfter: {error}") from None
-    if len(found.correlation_id or "") > LONGEST_CORRELATION_ID:
+    if len(found.correlation_id or "") > MAX_CORRELATION_ID_CHARS:
         raise _Refused(
-            f"correlationId has {len(found.correlation_id or '')} characters; allowed are {LONGEST_CORRELATION_ID}"
+            f"correlationId has {len(found.correlation_id or '')} characters; allowed are {MAX_CORRELATION_ID_CHARS}"
         )
     return Request(
         group_id=_checked_id(found.group_id),

@@ -1,7 +1,7 @@
 """Gathers the events of a stack, so that each test finds its own."""
 
 from local.stack import Event, Stack
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 class Inbox:

@@ -22,10 +22,10 @@ from local.snapshot_check import find_problems, read_pointer
 from local.stack import app_settings
 from shared.settings import ConnectionString
 from shared.storage import Storage, connect
-from tests.application_insights import ApplicationInsights, start_application_insights
 from tests.e2e.conftest import SETTINGS
 from tests.integration.infra.telemetry import QUIET
-from tests.waiting import wait_for
+from tests.support.application_insights import ApplicationInsights, start_application_insights
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ".python_packages/lib/site-packages"

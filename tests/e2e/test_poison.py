@@ -6,7 +6,7 @@ from local.stack import Stack
 from shared.face.models import GroupKind
 from shared.training.request import FollowUp
 from tests.e2e.inbox import Inbox
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def test_a_poisoned_request_is_taken_as_a_request_again(stack: Stack, inbox: Inbox) -> None:

@@ -14,7 +14,7 @@ from local.functions_host import HostKind
 from local.ports import USUAL_HOST_PORT
 from local.processes import Child
 from tests.e2e.processes_of import Process, descendants, still_living
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks for processes where Linux shows them: /proc")

@@ -6,7 +6,7 @@ from local.functions_host import HostKind
 from local.snapshot_check import Json, find_problems, read_ids, read_pointer
 from local.stack import Stack, start_stack
 from tests.e2e.conftest import SETTINGS
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def test_snapshots_hold_every_dynamic_group(host_kind: HostKind) -> None:

@@ -1,7 +1,7 @@
 """What goes wrong around the app delays a watch, and does not end it."""
 
 from local.azurite import Ports, connection_string, start_azurite
-from local.face_emulator.faults import Cut, ErrorAnswer, Html, Throttled
+from local.face_emulator.faults import Cut, ErrorResponse, Html, Throttled
 from local.functions_host import HostKind, start_functions_host
 from local.processes import free_port
 from local.stack import Stack, app_settings, start_stack
@@ -9,7 +9,7 @@ from shared.settings import ConnectionString
 from shared.storage import connect
 from tests.e2e.conftest import SETTINGS
 from tests.e2e.inbox import Inbox
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def test_a_watch_outlives_the_hosts_sudden_end(host_kind: HostKind) -> None:
@@ -30,7 +30,10 @@ def test_a_watch_outlives_the_hosts_sudden_end(host_kind: HostKind) -> None:
 def test_a_watch_outlives_the_services_troubles(stack: Stack, inbox: Inbox) -> None:
     stack.face.control.group("largePersonGroup", "troubled", train=True)
     stack.face.control.faults(
-        ErrorAnswer(remaining=1, status=503), Throttled(remaining=1, retry_after=1), Html(remaining=1), Cut(remaining=1)
+        ErrorResponse(remaining=1, status=503),
+        Throttled(remaining=1, retry_after=1),
+        Html(remaining=1),
+        Cut(remaining=1),
     )
     event = inbox.wait_for_event(stack.enqueue("troubled"))
     assert event["type"] == "face.training.succeeded"

@@ -7,7 +7,7 @@ import pytest
 
 from local.stack import Event, Stack
 from tests.e2e.inbox import Inbox
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 DATA_FIELDS = {"kind", "groupId", "outcome", "training", "polls", "watchedSeconds", "correlationId", "error"}
 

@@ -10,8 +10,8 @@ from local.face_emulator.process import FaceEmulator, start_face_emulator
 from shared.face.client import FaceClient
 from shared.settings import ConnectionString
 from shared.storage import Storage, connect
-from tests.face_service import FaceService
-from tests.snapshots import face_client, new_container
+from tests.support.face_service import FaceService
+from tests.support.snapshots import face_client, new_container
 
 
 @pytest.fixture(scope="session")

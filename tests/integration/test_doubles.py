@@ -12,10 +12,10 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.data.tables import TableClient, UpdateMode
 from azure.storage.queue import QueueClient
 
-from tests.doubles.clock import VirtualClock
-from tests.doubles.queue import InMemoryQueue
-from tests.doubles.table import InMemoryTable
-from tests.waiting import wait_for
+from tests.support.doubles.clock import VirtualClock
+from tests.support.doubles.queue import InMemoryQueue
+from tests.support.doubles.table import InMemoryTable
+from tests.support.waiting import wait_for
 
 KEY = {"PartitionKey": "kind:group", "RowKey": "one"}
 UNCHANGED = MatchConditions.IfNotModified

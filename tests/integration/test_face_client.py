@@ -19,7 +19,7 @@ from shared.face.errors import (
     BudgetExhausted,
     Conflict,
     FaceError,
-    InvalidAnswer,
+    InvalidResponse,
     NotFound,
     ServerFault,
     Throttled,
@@ -27,11 +27,11 @@ from shared.face.errors import (
     Unreachable,
 )
 from shared.face.models import GroupKind, Training
-from tests.builders import environment
-from tests.face_contract import read_recording
-from tests.fresh import fresh_wiring
-from tests.scripted_server import Answer, http, scripted_server
-from tests.waiting import wait_for
+from tests.support.builders import environment
+from tests.support.face_contract import read_recording
+from tests.support.fresh import fresh_wiring
+from tests.support.scripted_server import Response, http, scripted_server
+from tests.support.waiting import wait_for
 
 KEY = "s3cret-key-s3cret-key"
 GROUP = "a-group-that-nobody-may-read-of"
@@ -54,7 +54,7 @@ def client(face_emulator: FaceEmulator) -> FaceClient:
 
 
 @contextmanager
-def client_of_script(*answers: Answer) -> Iterator[FaceClient]:
+def client_of_script(*answers: Response) -> Iterator[FaceClient]:
     with scripted_server(*answers) as server:
         yield client_of(server.endpoint)
 
@@ -166,17 +166,17 @@ class TestAgainstTheEmulator:
             (faults.Cut(when="body"), Unreachable, None),
             (faults.Latency(seconds=5), Unreachable, None),
             (faults.Html(status=502), ServerFault, 502),
-            (faults.Html(status=200), InvalidAnswer, 200),
-            (faults.BrokenJson(), InvalidAnswer, 200),
-            (faults.Redirect(), InvalidAnswer, 302),
-            (faults.ErrorAnswer(), ServerFault, 500),
-            (faults.ErrorAnswer(status=503, code="ServiceUnavailable"), ServerFault, 503),
-            (faults.ErrorAnswer(status=408, code="OperationTimeOut"), ServerFault, 408),
-            (faults.ErrorAnswer(status=401, code="PermissionDenied"), Unauthorized, 401),
-            (faults.ErrorAnswer(status=403, code="UnsupportedFeature"), Unauthorized, 403),
-            (faults.ErrorAnswer(status=409, code="ConcurrentOperationConflict"), Conflict, 409),
-            (faults.ErrorAnswer(status=400, code="BadArgument"), BadRequest, 400),
-            (faults.ErrorAnswer(status=415, code="InvalidURL"), BadRequest, 415),
+            (faults.Html(status=200), InvalidResponse, 200),
+            (faults.BrokenJson(), InvalidResponse, 200),
+            (faults.Redirect(), InvalidResponse, 302),
+            (faults.ErrorResponse(), ServerFault, 500),
+            (faults.ErrorResponse(status=503, code="ServiceUnavailable"), ServerFault, 503),
+            (faults.ErrorResponse(status=408, code="OperationTimeOut"), ServerFault, 408),
+            (faults.ErrorResponse(status=401, code="PermissionDenied"), Unauthorized, 401),
+            (faults.ErrorResponse(status=403, code="UnsupportedFeature"), Unauthorized, 403),
+            (faults.ErrorResponse(status=409, code="ConcurrentOperationConflict"), Conflict, 409),
+            (faults.ErrorResponse(status=400, code="BadArgument"), BadRequest, 400),
+            (faults.ErrorResponse(status=415, code="InvalidURL"), BadRequest, 415),
             (faults.Throttled(), Throttled, 429),
         ],
         ids=str,
@@ -288,9 +288,9 @@ def test_no_redirect_is_followed_and_no_target_is_even_read(status: int, locatio
     with scripted_server(http(200, RUNNING)) as target:
         here = location.format(target=target.endpoint)
         head = f"HTTP/1.1 {status} Moved\r\nLocation: {here}\r\nContent-Length: 2\r\n\r\n{{}}"
-        with client_of_script(Answer([head.encode("latin-1")])) as client:
+        with client_of_script(Response([head.encode("latin-1")])) as client:
             error = error_of(client)
-        assert (type(error), error.status) == (InvalidAnswer, status)
+        assert (type(error), error.status) == (InvalidResponse, status)
         assert target.requests == []
 
 
@@ -313,57 +313,57 @@ def test_no_redirect_is_followed_and_no_target_is_even_read(status: int, locatio
     ],
 )
 def test_what_is_no_whole_answer_is_none(raw: bytes) -> None:
-    with client_of_script(Answer([raw])) as client:
+    with client_of_script(Response([raw])) as client:
         assert type(error_of(client)) is Unreachable
 
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (http(200), InvalidAnswer),
-        (Answer([LINE]), InvalidAnswer),
-        (http(200, b"\xff\xfe"), InvalidAnswer),
-        (http(200, b"null"), InvalidAnswer),
-        (http(200, b"[" * 100_000), InvalidAnswer),
-        (http(200, {"error": {"code": "InternalServerError", "message": "Broken."}}), InvalidAnswer),
-        (http(200, {"status": "running", "createdDateTime": "yesterday"}), InvalidAnswer),
-        (http(200, {"status": 3}), InvalidAnswer),
-        (http(201, RUNNING), InvalidAnswer),
-        (http(202, RUNNING), InvalidAnswer),
-        (http(204), InvalidAnswer),
-        (http(206, RUNNING), InvalidAnswer),
-        (http(101), InvalidAnswer),
-        (http(102), InvalidAnswer),
-        (http(304), InvalidAnswer),
+        (http(200), InvalidResponse),
+        (Response([LINE]), InvalidResponse),
+        (http(200, b"\xff\xfe"), InvalidResponse),
+        (http(200, b"null"), InvalidResponse),
+        (http(200, b"[" * 100_000), InvalidResponse),
+        (http(200, {"error": {"code": "InternalServerError", "message": "Broken."}}), InvalidResponse),
+        (http(200, {"status": "running", "createdDateTime": "yesterday"}), InvalidResponse),
+        (http(200, {"status": 3}), InvalidResponse),
+        (http(201, RUNNING), InvalidResponse),
+        (http(202, RUNNING), InvalidResponse),
+        (http(204), InvalidResponse),
+        (http(206, RUNNING), InvalidResponse),
+        (http(101), InvalidResponse),
+        (http(102), InvalidResponse),
+        (http(304), InvalidResponse),
         (http(407, b"<html>"), BadRequest),
         (http(504, b"<html>"), ServerFault),
         (http(600, RUNNING), ServerFault),
     ],
     ids=lambda found: repr(found)[:60],
 )
-def test_an_answer_that_is_not_as_documented_is_an_error(answer: Answer, kind: type[FaceError]) -> None:
+def test_an_answer_that_is_not_as_documented_is_an_error(answer: Response, kind: type[FaceError]) -> None:
     with client_of_script(answer) as client:
         assert type(error_of(client)) is kind
 
 
 def test_a_train_call_that_is_answered_otherwise_was_not_accepted() -> None:
-    with client_of_script(http(200)) as client, pytest.raises(InvalidAnswer, match="answered 200"):
+    with client_of_script(http(200)) as client, pytest.raises(InvalidResponse, match="answered 200"):
         client.start_training(LARGE, GROUP)
 
 
 def test_an_answer_may_come_in_pieces_and_compressed() -> None:
     with client_of_script(
-        Answer([LINE + b"Content-Length: 20\r\n\r\n", RUNNING[:7], RUNNING[7:]], pause=0.05)
+        Response([LINE + b"Content-Length: 20\r\n\r\n", RUNNING[:7], RUNNING[7:]], pause=0.05)
     ) as client:
         assert client.training(LARGE, GROUP) == Training("running")
-    with client_of_script(Answer([b"HTTP/1.1 100 Continue\r\n\r\n", LINE + b"\r\n", RUNNING], pause=0.05)) as client:
+    with client_of_script(Response([b"HTTP/1.1 100 Continue\r\n\r\n", LINE + b"\r\n", RUNNING], pause=0.05)) as client:
         assert client.training(LARGE, GROUP) == Training("running")
 
 
 @pytest.mark.parametrize("status", [200, 302, 500])
 def test_an_answer_that_drips_in_is_given_up(status: int) -> None:
     head = b"HTTP/1.1 %d OK\r\nLocation: /elsewhere\r\nContent-Length: 100\r\n\r\n" % status
-    with client_of_script(Answer([head, *[b" "] * 99], pause=0.1)) as client:
+    with client_of_script(Response([head, *[b" "] * 99], pause=0.1)) as client:
         began = time.monotonic()
         error = error_of(client)
         assert time.monotonic() - began < 1.5
@@ -419,8 +419,8 @@ def test_a_wait_is_read_by_the_answers_own_date() -> None:
 def test_neither_key_nor_group_is_logged_above_debug(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Answer([LINE + b"a header that is none\r\n\r\n" + RUNNING])
-    with scripted_server(broken, http(200, b"no JSON"), Answer([b""]), http(302, Location="/")) as server:
+    broken = Response([LINE + b"a header that is none\r\n\r\n" + RUNNING])
+    with scripted_server(broken, http(200, b"no JSON"), Response([b""]), http(302, Location="/")) as server:
         for name, value in environment(FACE_ENDPOINT=server.endpoint, FACE_KEY=KEY, FACE_MAX_TPS="1000").items():
             monkeypatch.setenv(name, value)
         with fresh_wiring() as wiring, caplog.at_level(logging.INFO):

@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from local.face_emulator.process import FaceEmulator
-from tests.face_service import FaceService
+from tests.support.face_service import FaceService
 
 KINDS = ["personGroup", "largePersonGroup", "largeFaceList"]
 ALL_VERSIONS = ["v1.0-preview", "v1.1-preview.1", "v1.2-preview.1", "v1.0", "v1.2", "v1.3-preview.1"]

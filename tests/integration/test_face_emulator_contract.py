@@ -9,8 +9,8 @@ import pytest
 
 from local.face_emulator.process import FaceEmulator
 from local.face_emulator.trainings import Plan
-from tests.face_contract import Specification, read_recording
-from tests.face_service import FaceService
+from tests.support.face_contract import Specification, read_recording
+from tests.support.face_service import FaceService
 
 COLLECTIONS = {
     "persongroups": "personGroup",

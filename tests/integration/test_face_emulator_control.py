@@ -6,10 +6,10 @@ import sys
 import pytest
 import requests
 
-from local.face_emulator.control import Control, ControlError
-from local.face_emulator.faults import ErrorAnswer
+from local.face_emulator.control_client import Control, ControlError
+from local.face_emulator.faults import ErrorResponse
 from local.face_emulator.process import ROOT, FaceEmulator, start_face_emulator
-from tests.face_service import FaceService
+from tests.support.face_service import FaceService
 
 
 def test_a_plan_is_of_one_group(face_emulator: FaceEmulator, service: FaceService) -> None:
@@ -46,7 +46,7 @@ def test_what_was_asked_is_counted(face_emulator: FaceEmulator, service: FaceSer
     service.call("POST", "/largepersongroups/g/train")
     service.call("POST", "/largepersongroups/g/train")
     service.get("/largepersongroups/g/training")
-    control.faults(ErrorAnswer())
+    control.faults(ErrorResponse())
     service.get("/largepersongroups/g/training")
     counted = control.statistics()
     assert counted.requests == {
@@ -54,14 +54,14 @@ def test_what_was_asked_is_counted(face_emulator: FaceEmulator, service: FaceSer
         "largePersonGroup.training": {"200": 1, "500": 1},
     }
     assert counted.train_calls == {"largePersonGroup/g": {"202": 1, "409": 1}}
-    assert counted.faults == {"ErrorAnswer": 1}
+    assert counted.faults == {"ErrorResponse": 1}
 
 
 def test_a_reset_forgets_everything(face_emulator: FaceEmulator, service: FaceService) -> None:
     control = face_emulator.control
     control.group("largePersonGroup", "g")
     control.fill(10)
-    control.faults(ErrorAnswer())
+    control.faults(ErrorResponse())
     control.settings(requests_per_second=1, latency=1)
     control.reset()
     assert [service.get(f"/{path}").json() for path in ("dynamicpersongroups", "largepersongroups")] == [[], []]
@@ -76,7 +76,7 @@ def test_an_order_that_cannot_be_carried_out_is_refused(face_emulator: FaceEmula
     with pytest.raises(ControlError, match="there are 0 groups; cannot remove 1 and change 0"):
         control.change(removed=1)
     with pytest.raises(ControlError, match=r"Expected `float` <= 1\.0 - at `\$\.faults\[0\]\.rate`"):
-        control.faults(ErrorAnswer(rate=2))
+        control.faults(ErrorResponse(rate=2))
     with pytest.raises(ControlError, match="the shape 'one' is of one group; found a count of 2"):
         control.fill(2, shape="one")
 

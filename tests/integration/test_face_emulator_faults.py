@@ -11,7 +11,7 @@ import requests
 from local.face_emulator.faults import (
     BrokenJson,
     Cut,
-    ErrorAnswer,
+    ErrorResponse,
     Hang,
     Html,
     Latency,
@@ -21,7 +21,7 @@ from local.face_emulator.faults import (
     Throttled,
 )
 from local.face_emulator.process import FaceEmulator
-from tests.face_service import FaceService
+from tests.support.face_service import FaceService
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def service(face_emulator: FaceEmulator) -> FaceService:
 
 
 def test_an_error_answer_has_the_forms_of_the_service(face_emulator: FaceEmulator, service: FaceService) -> None:
-    face_emulator.control.faults(ErrorAnswer(status=503, code="ServiceUnavailable", message="Later."))
+    face_emulator.control.faults(ErrorResponse(status=503, code="ServiceUnavailable", message="Later."))
     answer = service.get("/dynamicpersongroups")
     assert answer.status_code == 503
     assert answer.json() == {"error": {"code": "ServiceUnavailable", "message": "Later."}}
@@ -145,19 +145,19 @@ def test_a_page_comes_again(face_emulator: FaceEmulator, service: FaceService) -
 
 
 def test_other_operations_are_spared(face_emulator: FaceEmulator, service: FaceService) -> None:
-    face_emulator.control.faults(ErrorAnswer(operation="largePersonGroup.*"))
+    face_emulator.control.faults(ErrorResponse(operation="largePersonGroup.*"))
     assert service.get("/largepersongroups").status_code == 500
     assert service.get("/dynamicpersongroups").status_code == 200
 
 
 def test_faults_end_when_none_remain(face_emulator: FaceEmulator, service: FaceService) -> None:
-    face_emulator.control.faults(ErrorAnswer(remaining=2))
+    face_emulator.control.faults(ErrorResponse(remaining=2))
     assert [service.get("/dynamicpersongroups").status_code for _ in range(3)] == [500, 500, 200]
 
 
 def test_the_same_seed_meets_the_same_requests(face_emulator: FaceEmulator, service: FaceService) -> None:
     def statuses(seed: int) -> list[int]:
-        face_emulator.control.faults(ErrorAnswer(rate=0.5), seed=seed)
+        face_emulator.control.faults(ErrorResponse(rate=0.5), seed=seed)
         return [service.get("/largepersongroups").status_code for _ in range(30)]
 
     assert statuses(1) == statuses(1) != statuses(2)

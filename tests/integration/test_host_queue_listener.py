@@ -19,7 +19,7 @@ from local.host.host_json import QueueSettings
 from local.host.queue_listener import QueueListener
 from local.host.queue_message import ReceivedMessage
 from local.host.queue_storage import StorageQueue
-from tests.virtual_clock import VirtualClock
+from tests.support.virtual_clock import VirtualClock
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from azure.storage.queue import QueueServiceClient
 from local import processes
 from local.azurite import Azurite, Ports, connection_string, start_azurite
 from local.host.worker import runtime_version
-from tests.stand_in_host import APPS, StandInHost, run_stand_in, settings_of_basic, start_stand_in
+from tests.support.stand_in_host import APPS, StandInHost, run_stand_in, settings_of_basic, start_stand_in
 
 BASIC = APPS / "basic"
 TIMEOUT_SECONDS = 30.0

@@ -8,8 +8,8 @@ from azure.storage.blob import ContainerClient
 from local.face_emulator.process import FaceEmulator
 from local.snapshot_check import find_problems, read_pointer
 from shared.face.client import FaceClient
-from tests.face_service import FaceService
-from tests.snapshots import all_ids, published_ids, read_lines, snapshot_job
+from tests.support.face_service import FaceService
+from tests.support.snapshots import all_ids, published_ids, read_lines, snapshot_job
 
 NIGHT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from shared.face.errors import ServerFault
 from shared.snapshots.archive import SnapshotArchive
 from shared.snapshots.errors import AlreadyPublished, LeaseLost
 from shared.snapshots.run_lock import LOCK_PATH, run_lock
-from tests.snapshots import face_client, published_ids, snapshot_job
+from tests.support.snapshots import face_client, published_ids, snapshot_job
 
 
 def test_a_second_run_says_that_one_is_running_and_ends_well(
@@ -86,7 +86,7 @@ def test_what_a_run_listed_before_it_failed_is_not_listed_again(
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(snapshot_job(slow, container, patience=0.1).run)
         wait_for_pages(face_emulator, 15)
-        face_emulator.control.faults(faults.ErrorAnswer())
+        face_emulator.control.faults(faults.ErrorResponse())
         with pytest.raises(ServerFault):
             running.result()
     face_emulator.control.faults()

@@ -8,14 +8,14 @@ from local.face_emulator.process import FaceEmulator
 from shared.face.client import FaceClient
 from shared.face.errors import ServerFault, Throttled, Unauthorized
 from shared.snapshots.errors import ListingStuck
-from tests.face_service import FaceService
-from tests.snapshots import all_ids, face_client, published_ids, snapshot_job
+from tests.support.face_service import FaceService
+from tests.support.snapshots import all_ids, face_client, published_ids, snapshot_job
 
 LISTING = "dynamicPersonGroup.list"
 
 
 PASSING = [
-    faults.ErrorAnswer(remaining=3),
+    faults.ErrorResponse(remaining=3),
     faults.Throttled(remaining=3, retry_after=1),
     faults.Throttled(remaining=3, form="gateway", message="Rate limit is exceeded."),
     faults.Cut(when="before", remaining=3),
@@ -71,8 +71,8 @@ def test_a_limit_below_the_budget_is_found_and_kept(
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (faults.ErrorAnswer(status=401, code="401", message="Access denied."), Unauthorized),
-        (faults.ErrorAnswer(), ServerFault),
+        (faults.ErrorResponse(status=401, code="401", message="Access denied."), Unauthorized),
+        (faults.ErrorResponse(), ServerFault),
         (faults.Throttled(retry_after=3_600), Throttled),
     ],
     ids=["refused", "down", "throttled for an hour"],

@@ -12,8 +12,8 @@ from local.azurite import USUAL_PORTS, Azurite, Ports, connection_string, start_
 from local.processes import free_port
 from shared.settings import ConnectionString, StorageIdentity, load_settings
 from shared.storage import Storage, connect
-from tests.builders import environment
-from tests.fresh import fresh_wiring
+from tests.support.builders import environment
+from tests.support.fresh import fresh_wiring
 
 QUEUES = ["training-results", "training-watch", "training-watch-poison"]
 

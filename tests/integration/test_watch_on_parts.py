@@ -23,8 +23,8 @@ from shared.training.report import Reporter
 from shared.training.request import FollowUp, Message, Request
 from shared.training.store import WatchStore
 from shared.training.watch import Watcher
-from tests.builders import POLICY, START, WATCH_ID, message
-from tests.waiting import wait_for
+from tests.support.builders import POLICY, START, WATCH_ID, message
+from tests.support.waiting import wait_for
 
 LARGE = GroupKind.LARGE_PERSON_GROUP
 
@@ -218,7 +218,7 @@ def test_a_body_that_is_no_request_is_told_with_its_reason_the_same_each_time_an
 
 
 def test_a_refusal_of_the_service_ends_the_watch_as_rejected(parts: Parts) -> None:
-    parts.emulator.control.faults(faults.ErrorAnswer(status=400, code="BadArgument", message="'x' is invalid."))
+    parts.emulator.control.faults(faults.ErrorResponse(status=400, code="BadArgument", message="'x' is invalid."))
     parts.enqueue("my-group")
     assert parts.event()["id"] == WATCH_ID
     data = parts.event()["data"]
@@ -299,9 +299,9 @@ HTML = faults.Html(status=502)
         (faults.Throttled(message="Slow down."), 1, 2),
         (faults.Throttled(message="Slow down.", form="gateway"), 1, 2),
         (faults.Redirect(), 1, 2),
-        (faults.ErrorAnswer(status=408), 1, 2),
-        (faults.ErrorAnswer(status=500), 1, 2),
-        (faults.ErrorAnswer(status=503), 1, 2),
+        (faults.ErrorResponse(status=408), 1, 2),
+        (faults.ErrorResponse(status=500), 1, 2),
+        (faults.ErrorResponse(status=503), 1, 2),
         (HTML, 1, 2),
         (faults.Html(status=200), 1, 2),
         (faults.BrokenJson(), 1, 2),
@@ -309,8 +309,8 @@ HTML = faults.Html(status=502)
         (faults.Cut(when="after"), 1, 2),
         (faults.Cut(when="body"), 1, 2),
         (faults.Hang(), 1, 2),
-        (faults.ErrorAnswer(status=401, code="401"), 300, 300),
-        (faults.ErrorAnswer(status=403, code="PermissionDenied"), 300, 300),
+        (faults.ErrorResponse(status=401, code="401"), 300, 300),
+        (faults.ErrorResponse(status=403, code="PermissionDenied"), 300, 300),
     ],
     ids=str,
 )
@@ -326,7 +326,7 @@ def test_a_trouble_of_the_service_raises_nothing_and_is_over_when_it_is_over(
     assert found.last_trouble
     assert least <= parts.delay() <= most
     assert parts.texts() == []
-    refused = isinstance(fault, faults.ErrorAnswer) and fault.status in (401, 403)
+    refused = isinstance(fault, faults.ErrorResponse) and fault.status in (401, 403)
     assert [record.levelname for record in caplog.records].count("ERROR") == refused
     assert "my-group" not in caplog.text
     assert parts.emulator.key not in caplog.text + found.last_trouble
@@ -386,7 +386,7 @@ def test_a_training_under_way_is_waited_for_before_the_apps_own(parts: Parts) ->
 def test_a_train_call_that_conflicts_is_made_again_later(parts: Parts) -> None:
     parts.emulator.control.group(LARGE.value, "my-group")
     parts.emulator.control.plan(duration=0)
-    parts.emulator.control.faults(faults.ErrorAnswer(operation="*.train", status=409, code="TrainingNotFinished"))
+    parts.emulator.control.faults(faults.ErrorResponse(operation="*.train", status=409, code="TrainingNotFinished"))
     parts.enqueue('{"groupId": "my-group", "train": true}')
     assert parts.texts() == []
     parts.emulator.control.faults()

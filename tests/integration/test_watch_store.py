@@ -15,7 +15,7 @@ from shared.face.models import GroupKind, Training
 from shared.storage import Storage
 from shared.training.record import Outcome, State, Watch
 from shared.training.store import LostRace, WatchStore, repeat_lost_races
-from tests.builders import START, WATCH_ID, watch
+from tests.support.builders import START, WATCH_ID, watch
 
 ODD = "\N{GRINNING FACE} ä \u0000 \u000b \ufffe ' \" \\ <&> \r\n"
 

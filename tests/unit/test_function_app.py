@@ -11,8 +11,8 @@ from azure.functions.queue import QueueMessage
 import shared
 from shared.settings import SettingsError
 from shared.training.request import Message
-from tests.builders import environment
-from tests.fresh import load_module
+from tests.support.builders import environment
+from tests.support.fresh import load_module
 
 type Load = Callable[..., ModuleType]
 

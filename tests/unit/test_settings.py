@@ -14,7 +14,7 @@ from shared.settings import (
     WatchSettings,
     load_settings,
 )
-from tests.builders import environment
+from tests.support.builders import environment
 
 SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ="
 NAMES = [

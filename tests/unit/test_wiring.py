@@ -6,8 +6,8 @@ from types import ModuleType
 import pytest
 
 from shared.settings import SettingsError
-from tests.builders import environment
-from tests.fresh import fresh_wiring
+from tests.support.builders import environment
+from tests.support.fresh import fresh_wiring
 
 
 @pytest.fixture

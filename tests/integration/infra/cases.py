@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tests.arm.template import PUBLIC, US_GOVERNMENT, Cloud, Resolved, resolve
 from tests.integration.infra.tools import INFRA, compile_bicep
+from tests.support.arm.template import PUBLIC, US_GOVERNMENT, Cloud, Resolved, resolve
 
 EXISTING_FACE = (
     "/subscriptions/00000000-0000-0000-0000-00000000000b/resourceGroups/rg-recognition"

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.logging.handler import LoggingHandler
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 
-from tests.application_insights import ApplicationInsights
+from tests.support.application_insights import ApplicationInsights
 
 # The exporter would report on itself to Microsoft, and ask there for its configuration.
 QUIET = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.azurite import start_azurite
-from local.face_emulator.faults import ErrorAnswer, Throttled
+from local.face_emulator.faults import ErrorResponse, Throttled
 from local.face_emulator.process import FaceEmulator
 from shared.face import errors
 from shared.face.budget import RequestBudget
@@ -27,12 +27,12 @@ from shared.training.request import Message
 from shared.training.schedule import Bounds
 from shared.training.store import WatchStore
 from shared.training.watch import Watcher
-from tests.application_insights import Trace, start_application_insights
 from tests.integration.infra.telemetry import send_logs
 from tests.integration.infra.tools import INFRA
+from tests.support.application_insights import Trace, start_application_insights
 
 QUERIES = sorted((INFRA / "queries").glob("*.kql"))
-KINDS_OF_ANSWER = {
+KINDS_OF_RESPONSE = {
     name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.FaceError)
 }
 
@@ -82,7 +82,7 @@ def run_the_app(storage: Storage, face: FaceEmulator) -> None:
     face.control.faults(Throttled(retry_after=1, remaining=1))
     enqueue("group-throttled")
     for status, code in ((401, "401"), (403, "403"), (400, "BadArgument")):
-        face.control.faults(ErrorAnswer(status=status, code=code, remaining=1))
+        face.control.faults(ErrorResponse(status=status, code=code, remaining=1))
         enqueue(f"group-refused-{status}")
     face.control.faults()
 
@@ -127,7 +127,7 @@ def test_a_query_asks_for_what_is_logged(query: Path, logged: list[Trace]) -> No
         assert values, f"no record has {name}"
         if re.search(rf"to(?:int|long|double)\(Properties\.{name}\)", text):
             assert all(float(value) >= 0 for value in values)
-    for name, allowed in (("outcome", set(Outcome)), ("answer", KINDS_OF_ANSWER)):
+    for name, allowed in (("outcome", set(Outcome)), ("answer", KINDS_OF_RESPONSE)):
         compared = re.findall(rf"tostring\(Properties\.{name}\) (?:==|!=|in) (\([^)]*\)|'\w+')", text)
         assert {value for one in compared for value in re.findall(r"'(\w+)'", one)} <= allowed
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from shared.settings import SettingsError
-from tests.arm.template import AbsentResource, resolve
 from tests.integration.infra.cases import CASES, Case, resolved
 from tests.integration.infra.faults import FAULTS, Edit
 from tests.integration.infra.promises import PROMISES, Promise
 from tests.integration.infra.tools import INFRA, compile_bicep
+from tests.support.arm.template import AbsentResource, resolve
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.face.budget import LONGEST_PAUSE_SECONDS, RequestBudget
+from shared.face.budget import MAX_PAUSE_SECONDS, RequestBudget
 from shared.face.errors import BudgetExhausted
 
 
@@ -67,7 +67,7 @@ def test_the_wait_that_the_service_asks_for_holds_the_calls_of_all(budget: Reque
 
 def test_a_wait_of_hours_holds_the_calls_of_others_for_a_minute(budget: RequestBudget) -> None:
     budget.refused(budget.wait_for_slot(60), 86_400)
-    assert budget.seconds_until_free() == pytest.approx(LONGEST_PAUSE_SECONDS)
+    assert budget.seconds_until_free() == pytest.approx(MAX_PAUSE_SECONDS)
 
 
 def test_a_call_that_waits_for_its_slot_when_a_refusal_comes_waits_for_another(time: Time) -> None:

@@ -10,14 +10,14 @@ from shared.face.errors import (
     BadRequest,
     Conflict,
     FaceError,
-    InvalidAnswer,
+    InvalidResponse,
     NotFound,
     ServerFault,
     Throttled,
     Unauthorized,
-    error_from_answer,
+    error_from_response,
 )
-from shared.face.models import LONGEST_MESSAGE
+from shared.face.models import MAX_MESSAGE_CHARS
 
 DATE = "Tue, 03 Sep 2024 15:55:58 GMT"
 
@@ -29,13 +29,13 @@ def service_body(code: str | int, message: str) -> bytes:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (101, InvalidAnswer),
-        (200, InvalidAnswer),
-        (204, InvalidAnswer),
-        (301, InvalidAnswer),
-        (302, InvalidAnswer),
-        (304, InvalidAnswer),
-        (307, InvalidAnswer),
+        (101, InvalidResponse),
+        (200, InvalidResponse),
+        (204, InvalidResponse),
+        (301, InvalidResponse),
+        (302, InvalidResponse),
+        (304, InvalidResponse),
+        (307, InvalidResponse),
         (400, BadRequest),
         (401, Unauthorized),
         (403, Unauthorized),
@@ -57,14 +57,14 @@ def service_body(code: str | int, message: str) -> bytes:
     ],
 )
 def test_each_status_has_its_error(status: int, kind: type[FaceError]) -> None:
-    error = error_from_answer(status, {}, b"")
+    error = error_from_response(status, {}, b"")
     assert type(error) is kind
     assert (error.status, error.code, error.wait) == (status, None, None)
     assert str(error) == f"the Face service answered {status} without a readable message"
 
 
 def test_an_error_of_the_service_is_told_with_its_code_message_and_request_id() -> None:
-    error = error_from_answer(
+    error = error_from_response(
         400,
         {"apim-request-id": "e13600f9", "x-ms-error-code": "BadArgument"},
         service_body("BadArgument", "'top' is invalid."),
@@ -86,7 +86,7 @@ def test_an_error_of_the_service_is_told_with_its_code_message_and_request_id() 
     ],
 )
 def test_the_forms_of_service_and_gateways_are_understood(body: bytes, code: str | None, message: str | None) -> None:
-    error = error_from_answer(429, {}, body)
+    error = error_from_response(429, {}, body)
     assert error.code == code
     assert error.message == (message or "the Face service answered 429 without a readable message")
 
@@ -111,12 +111,12 @@ def test_the_forms_of_service_and_gateways_are_understood(body: bytes, code: str
     ],
 )
 def test_of_a_body_in_no_known_form_nothing_is_kept(body: bytes) -> None:
-    error = error_from_answer(502, {}, body)
+    error = error_from_response(502, {}, body)
     assert str(error) == "the Face service answered 502 without a readable message"
 
 
 def test_the_header_names_the_code_where_the_body_cannot() -> None:
-    error = error_from_answer(404, {"x-ms-error-code": "LargePersonGroupNotTrained"}, b"<html>")
+    error = error_from_response(404, {"x-ms-error-code": "LargePersonGroupNotTrained"}, b"<html>")
     assert isinstance(error, NotFound)
     assert error.code == "LargePersonGroupNotTrained"
     assert error.never_trained
@@ -135,13 +135,13 @@ def test_the_header_names_the_code_where_the_body_cannot() -> None:
     ],
 )
 def test_a_group_without_a_training_is_told_from_one_that_is_not_there(code: str, never_trained: bool) -> None:
-    error = error_from_answer(404, {}, service_body(code, "Not there."))
+    error = error_from_response(404, {}, service_body(code, "Not there."))
     assert isinstance(error, NotFound)
     assert error.never_trained is never_trained
 
 
 def test_a_404_without_a_code_is_a_missing_group() -> None:
-    error = error_from_answer(404, {}, b"")
+    error = error_from_response(404, {}, b"")
     assert isinstance(error, NotFound)
     assert not error.never_trained
 
@@ -170,7 +170,7 @@ def test_a_404_without_a_code_is_a_missing_group() -> None:
     ],
 )
 def test_the_wait_that_the_service_asks_for(headers: dict[str, str], message: str, wait: float | None) -> None:
-    assert error_from_answer(429, headers, service_body("429", message)).wait == wait
+    assert error_from_response(429, headers, service_body("429", message)).wait == wait
 
 
 @pytest.mark.parametrize(
@@ -192,20 +192,20 @@ def test_the_wait_that_the_service_asks_for(headers: dict[str, str], message: st
     ],
 )
 def test_a_wait_that_cannot_be_read_is_none(asked: str) -> None:
-    assert error_from_answer(429, {"Retry-After": asked}, b"").wait is None
+    assert error_from_response(429, {"Retry-After": asked}, b"").wait is None
 
 
 def test_a_date_without_the_answers_own_is_taken_by_our_clock() -> None:
     until = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
     for headers in ({"Retry-After": until}, {"Retry-After": until, "Date": "nonsense"}):
-        wait = error_from_answer(503, headers, b"").wait
+        wait = error_from_response(503, headers, b"").wait
         assert wait is not None
         assert 90 < wait <= 100
 
 
 def test_a_long_message_and_a_long_code_are_cut() -> None:
-    error = error_from_answer(500, {}, service_body("c" * 5_000, "m" * 5_000))
-    assert (len(error.code or ""), len(error.message)) == (100, LONGEST_MESSAGE)
+    error = error_from_response(500, {}, service_body("c" * 5_000, "m" * 5_000))
+    assert (len(error.code or ""), len(error.message)) == (100, MAX_MESSAGE_CHARS)
 
 
 PARTS = [
@@ -238,6 +238,6 @@ PARTS = [
     st.binary(max_size=200) | st.builds(service_body, st.text(max_size=20), st.text(max_size=40)),
 )
 def test_every_answer_becomes_an_error_whatever_it_holds(status: int, headers: dict[str, str], body: bytes) -> None:
-    error = error_from_answer(status, headers, body)
+    error = error_from_response(status, headers, body)
     assert error.status == status
     assert error.wait is None or 0 <= error.wait < float("inf")

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.face.models import (
-    LONGEST_MESSAGE,
+    MAX_MESSAGE_CHARS,
     GroupKind,
     Training,
     decode_dynamic_person_groups,
     decode_training,
 )
 from shared.face.timestamps import parse_instant
-from tests.face_contract import DATA, read_recording
+from tests.support.face_contract import DATA, read_recording
 
 RECORDED = [
     json.dumps(entry["body"]).encode()
@@ -128,7 +128,7 @@ def test_no_body_raises_anything_but_a_value_error(body: bytes) -> None:
 
 def test_a_long_message_of_the_service_is_cut() -> None:
     body = json.dumps({"status": "failed", "message": "long " * 1_000}).encode()
-    assert decode_training(body).message == ("long " * 1_000)[:LONGEST_MESSAGE]
+    assert decode_training(body).message == ("long " * 1_000)[:MAX_MESSAGE_CHARS]
 
 
 def test_a_page_keeps_each_group_as_it_came_on_one_line() -> None:

@@ -20,10 +20,10 @@ from shared.training.resume import OVERDUE_SECONDS, Resumer
 from shared.training.schedule import Bounds
 from shared.training.store import LostRace, WatchStore
 from shared.training.watch import Watcher
-from tests.doubles.clock import VirtualClock
-from tests.doubles.queue import InMemoryQueue
-from tests.doubles.service import ModelService
-from tests.doubles.table import InMemoryTable
+from tests.support.doubles.clock import VirtualClock
+from tests.support.doubles.queue import InMemoryQueue
+from tests.support.doubles.service import ModelService
+from tests.support.doubles.table import InMemoryTable
 from tests.unit.protocol.explorer import Schedule
 from tests.unit.protocol.outside_calls import Died, Fault, go_wrong, told
 

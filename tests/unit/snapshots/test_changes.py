@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.snapshots.changes import changes_between, write_changes
-from tests.directory_model import line
+from tests.support.directory_model import line
 
 NAMES = st.dictionaries(st.text("abc-", min_size=1, max_size=4), st.sampled_from(["one", "two", "three"]))
 

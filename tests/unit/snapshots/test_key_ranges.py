@@ -10,7 +10,7 @@ from shared.snapshots.errors import OutOfOrder
 from shared.snapshots.key_range import KeyRange
 from shared.snapshots.key_ranges import Call, KeyRanges
 from shared.snapshots.splitting import Split, Splitter
-from tests.directory_model import ALPHABET, DirectoryModel
+from tests.support.directory_model import ALPHABET, DirectoryModel
 
 IDS = st.sets(st.text(ALPHABET, min_size=1, max_size=12) | st.text(ALPHABET, min_size=60, max_size=64), max_size=120)
 CROWDED_IDS = st.builds(

@@ -11,7 +11,7 @@ from shared.snapshots.listing import RangeListing
 from shared.snapshots.pages import Page
 from shared.snapshots.progress import Origin, Progress, StagedPart
 from shared.snapshots.splitting import Splitter
-from tests.directory_model import ALPHABET, DirectoryModel
+from tests.support.directory_model import ALPHABET, DirectoryModel
 
 BEGUN = Progress("20261120T030000Z", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True))
 

@@ -6,7 +6,7 @@ import pytest
 from shared.face.errors import (
     BadRequest,
     FaceError,
-    InvalidAnswer,
+    InvalidResponse,
     NotFound,
     ServerFault,
     Throttled,
@@ -47,7 +47,7 @@ def test_a_page_is_asked_for_again_until_it_is_there_and_its_calls_are_counted()
         Throttled("slow down", wait=0.0),
         ServerFault("503", wait=0.0),
         Unreachable("cut", wait=0.0),
-        InvalidAnswer("HTML", wait=0.0),
+        InvalidResponse("HTML", wait=0.0),
     ]
     service = Service(troubles)
     page = reader(service).read("0")

@@ -10,7 +10,7 @@ from shared.snapshots.errors import CorruptSnapshot
 from shared.snapshots.manifest import Part
 from shared.snapshots.members import pack, unpack
 from shared.snapshots.stored_groups import StoredGroups
-from tests.directory_model import line
+from tests.support.directory_model import line
 
 
 def blob_of(*parts: list[str]) -> tuple[bytes, list[Part]]:

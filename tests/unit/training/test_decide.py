@@ -10,18 +10,18 @@ from shared.face.errors import (
     BudgetExhausted,
     Conflict,
     FaceError,
-    InvalidAnswer,
+    InvalidResponse,
     NotFound,
     ServerFault,
     Throttled,
     Unauthorized,
     Unreachable,
-    error_from_answer,
+    error_from_response,
 )
 from shared.face.models import Training
 from shared.training.decide import REFUSED_DELAY_SECONDS, Again, End, decide, must_start_training
 from shared.training.record import Outcome, Watch
-from tests.builders import POLICY, START, training, watch
+from tests.support.builders import POLICY, START, training, watch
 
 LATER = "2026-11-20T10:00:00.0000001Z"
 NEVER_TRAINED = NotFound("not trained", status=404, code="LargePersonGroupNotTrained")
@@ -96,7 +96,7 @@ def test_a_group_has_the_grace_time_to_appear(error: NotFound, outcome: Outcome)
 
 
 def test_a_404_of_a_gateway_is_a_missing_group() -> None:
-    decision = after(60, error_from_answer(404, {}, b'{"error": {"code": "404", "message": "Resource not found"}}'))
+    decision = after(60, error_from_response(404, {}, b'{"error": {"code": "404", "message": "Resource not found"}}'))
     assert isinstance(decision, End)
     assert (decision.outcome, decision.error) == (Outcome.NOT_FOUND, "404: Resource not found")
 
@@ -117,8 +117,8 @@ def test_a_throttled_look_waits_as_long_as_asked_also_beyond_the_longest_delay()
     "trouble",
     [
         Throttled("slow down", status=429),
-        InvalidAnswer("redirect", status=302),
-        InvalidAnswer("no JSON", status=200),
+        InvalidResponse("redirect", status=302),
+        InvalidResponse("no JSON", status=200),
         ServerFault("late", status=408),
         ServerFault("broken", status=500),
         ServerFault("away", status=503),
@@ -144,7 +144,7 @@ def test_a_server_that_names_a_wait_gets_it_up_to_the_longest_delay() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_app_looks_again_every_five_minutes_until_the_watch_times_out(status: int) -> None:
-    refusal = error_from_answer(status, {}, b'{"error": {"code": "PermissionDenied", "message": "No role."}}')
+    refusal = error_from_response(status, {}, b'{"error": {"code": "PermissionDenied", "message": "No role."}}')
     assert isinstance(refusal, Unauthorized)
     assert delay_of(after(5, refusal)) == REFUSED_DELAY_SECONDS == 300
     assert delay_of(after(21_500, refusal)) == 100
@@ -156,7 +156,7 @@ def test_a_refused_app_looks_again_every_five_minutes_until_the_watch_times_out(
 
 @pytest.mark.parametrize("status", [400, 402, 405, 409, 410, 413, 415, 422, 451])
 def test_any_other_refusal_of_a_look_ends_the_watch_with_the_services_code_and_message(status: int) -> None:
-    error = error_from_answer(status, {}, b'{"error": {"code": "BadArgument", "message": "Not so."}}')
+    error = error_from_response(status, {}, b'{"error": {"code": "BadArgument", "message": "Not so."}}')
     decision = after(0, error)
     assert isinstance(decision, End)
     assert (decision.outcome, decision.error) == (Outcome.REJECTED, "BadArgument: Not so.")
@@ -246,7 +246,7 @@ def test_the_train_call_is_made_once_and_not_while_the_noted_training_is_under_w
 LOOKS = st.one_of(
     st.builds(training, st.sampled_from(["succeeded", "failed", "running", "notStarted", "odd"])),
     st.builds(
-        error_from_answer,
+        error_from_response,
         st.integers(min_value=100, max_value=999),
         st.dictionaries(st.just("Retry-After"), st.integers(min_value=0, max_value=10**9).map(str)),
         st.just(b""),

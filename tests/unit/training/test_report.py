@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.face.errors import FaceError, error_from_answer
+from shared.face.errors import FaceError, error_from_response
 from shared.face.models import Training, decode_training
 from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training.decide import End, Policy, decide
 from shared.training.record import Outcome, Watch
 from shared.training.report import ended_event, rejected_event
-from shared.training.request import LONGEST_CORRELATION_ID, Message, Rejection, parse_body
+from shared.training.request import MAX_CORRELATION_ID_CHARS, Message, Rejection, parse_body
 from shared.training.schedule import Bounds
-from tests.builders import START, WATCH_ID, message, training, watch
+from tests.support.builders import START, WATCH_ID, message, training, watch
 
 SOURCE = "https://faces.cognitiveservices.azure.com"
 LONGEST_PROPERTY = 32_768
@@ -71,7 +71,7 @@ def test_a_clock_that_went_back_makes_no_negative_time() -> None:
     assert json.loads(event_of(watch(), at=START - timedelta(seconds=5)))["data"]["watchedSeconds"] == 0
 
 
-@given(st.text(max_size=LONGEST_CORRELATION_ID), st.text(max_size=50))
+@given(st.text(max_size=MAX_CORRELATION_ID_CHARS), st.text(max_size=50))
 def test_an_event_is_ascii_on_one_line_whatever_it_says(correlation_id: str, error: str) -> None:
     event = event_of(watch(correlation_id=correlation_id), Outcome.FAILED, error=error)
     assert event.isascii()
@@ -157,12 +157,12 @@ def test_the_longest_event_fits_a_property_of_the_table_and_a_message_of_the_que
     error = {"error": {"code": faces, "message": faces}}
     looks: dict[str, Training | FaceError] = {
         "failed": longest("failed", faces),
-        "timedOut": error_from_answer(500, {}, json.dumps(error).encode()),
-        "rejected": error_from_answer(400, {}, json.dumps(error).encode()),
+        "timedOut": error_from_response(500, {}, json.dumps(error).encode()),
+        "rejected": error_from_response(400, {}, json.dumps(error).encode()),
     }
     seen = watch(
         group_id="g" * 64,
-        correlation_id="\N{GRINNING FACE}" * LONGEST_CORRELATION_ID,
+        correlation_id="\N{GRINNING FACE}" * MAX_CORRELATION_ID_CHARS,
         training=longest("\N{GRINNING FACE}" * 100, faces),
     )
     at = START + timedelta(days=7)

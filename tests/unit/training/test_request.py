@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from shared.face.models import GroupKind
 from shared.training.request import (
-    LONGEST_CORRELATION_ID,
+    MAX_CORRELATION_ID_CHARS,
     FollowUp,
     Rejection,
     Request,
     parse_body,
 )
-from tests.builders import WATCH_ID, message
+from tests.support.builders import WATCH_ID, message
 
 DEFAULT = GroupKind.LARGE_PERSON_GROUP
 IDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=64)
@@ -27,7 +27,7 @@ OBJECTS = st.fixed_dictionaries(
         "kind": st.none() | KINDS.map(str),
         "trainedAfter": st.sampled_from([None, "2026-11-20T10:00:00Z", "2026-11-20T12:00:00.1234567+02:00"]),
         "train": st.none() | st.booleans(),
-        "correlationId": st.none() | st.text(max_size=LONGEST_CORRELATION_ID),
+        "correlationId": st.none() | st.text(max_size=MAX_CORRELATION_ID_CHARS),
     },
 )
 FOLLOW_UPS = st.builds(FollowUp, st.just(WATCH_ID), KINDS, IDS, st.integers(min_value=0, max_value=2**31 - 2))
@@ -226,7 +226,7 @@ def test_an_object_that_is_no_request_is_rejected_with_what_is_wrong(body: str, 
 
 
 def test_a_correlation_id_has_a_longest_length() -> None:
-    longest = "\N{GRINNING FACE}" * LONGEST_CORRELATION_ID
+    longest = "\N{GRINNING FACE}" * MAX_CORRELATION_ID_CHARS
     found = parsed(json.dumps({"groupId": "a", "correlationId": longest}))
     assert isinstance(found, Request)
     assert found.correlation_id == longest

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.arm.template import Resolved
 from tests.integration.infra.cases import Case
 from tests.integration.infra.promises import access, app, monitoring, network, stores
+from tests.support.arm.template import Resolved
 
 type Promise = Callable[[Resolved, Case], None]
 

@@ -2,7 +2,6 @@
 
 import re
 
-from tests.arm.template import Resolved
 from tests.integration.infra.cases import Case
 from tests.integration.infra.promises.reading import (
     FACE,
@@ -15,6 +14,7 @@ from tests.integration.infra.promises.reading import (
     texts,
 )
 from tests.integration.infra.roles import REASONS
+from tests.support.arm.template import Resolved
 
 
 def each_role_has_a_reason(deployed: Resolved, case: Case) -> None:

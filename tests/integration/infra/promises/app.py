@@ -6,10 +6,10 @@ from typing import Any
 
 from local.host.host_json import read_host_json
 from shared.settings import load_settings
-from tests.arm.template import Resolved
 from tests.integration.infra.cases import Case
 from tests.integration.infra.promises.reading import IDENTITY, SITE, STORAGE, app_settings, data_account
 from tests.integration.infra.tools import ROOT
+from tests.support.arm.template import Resolved
 
 # Settings that the host, its worker or a library reads; whatever else is set must be the app's own.
 NOT_THE_APPS = re.compile(

@@ -2,10 +2,10 @@
 
 import json
 
-from tests.arm.template import Resolved
 from tests.integration.infra.cases import Case
 from tests.integration.infra.promises.reading import FACE, STORAGE, WORKSPACE, app_settings
 from tests.integration.infra.tools import ROOT
+from tests.support.arm.template import Resolved
 
 
 def telemetry_holds_no_address(deployed: Resolved, _: Case) -> None:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from tests.arm.template import Resolved
 from tests.integration.infra.cases import Case
 from tests.integration.infra.promises.reading import FACE, SITE, STORAGE, texts
+from tests.support.arm.template import Resolved
 
 ZONE = "Microsoft.Network/privateDnsZones"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.arm.template import Resolved, Resource
+from tests.support.arm.template import Resolved, Resource
 
 STORAGE = "Microsoft.Storage/storageAccounts"
 FACE = "Microsoft.CognitiveServices/accounts"

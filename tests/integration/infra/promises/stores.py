@@ -2,9 +2,9 @@
 
 from shared import storage
 from shared.snapshots.manifest import DIRECTORY, POINTER_PATH
-from tests.arm.template import Resolved
 from tests.integration.infra.cases import Case
 from tests.integration.infra.promises.reading import STORAGE, data_account
+from tests.support.arm.template import Resolved
 
 
 def what_the_code_names_is_made(deployed: Resolved, _: Case) -> None:

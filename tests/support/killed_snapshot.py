@@ -12,7 +12,7 @@ import requests
 from azure.storage.blob import ContainerClient
 
 from shared.snapshots import listing
-from tests.snapshots import face_client, snapshot_job
+from tests.support.snapshots import face_client, snapshot_job
 
 type When = Literal["before", "after"]
 

@@ -7,7 +7,7 @@ from itertools import count
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 
-from tests.doubles.clock import VirtualClock
+from tests.support.doubles.clock import VirtualClock
 
 _DEFAULT_LIFE_SECONDS = 7 * 24 * 3600
 

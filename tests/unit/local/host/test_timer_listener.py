@@ -9,7 +9,7 @@ import pytest
 
 from local.host.schedule import Schedule
 from local.host.timer_listener import ScheduleStatus, TimerListener, timer_request
-from tests.virtual_clock import VirtualClock
+from tests.support.virtual_clock import VirtualClock
 
 pytestmark = pytest.mark.anyio
 

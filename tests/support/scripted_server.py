@@ -13,7 +13,7 @@ _REASON = "Scripted"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """The bytes of one answer in parts, with a pause (seconds) before each but the first; ``keep`` the connection."""
 
     parts: Sequence[bytes]
@@ -21,12 +21,12 @@ class Answer:
     keep: bool = False
 
 
-def http(status: int, body: Any = b"", *, keep: bool = False, **headers: str) -> Answer:
+def http(status: int, body: Any = b"", *, keep: bool = False, **headers: str) -> Response:
     """Return a whole answer; a body that is no bytes is sent as JSON, ``retry_after`` is the header Retry-After."""
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
     lines = [f"HTTP/1.1 {status} {_REASON}", f"Content-Length: {len(content)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return Answer(["\r\n".join(lines).encode() + b"\r\n\r\n" + content], keep=keep)
+    return Response(["\r\n".join(lines).encode() + b"\r\n\r\n" + content], keep=keep)
 
 
 @dataclass
@@ -40,7 +40,7 @@ class ScriptedServer:
 
 
 @contextmanager
-def scripted_server(*answers: Answer) -> Iterator[ScriptedServer]:
+def scripted_server(*answers: Response) -> Iterator[ScriptedServer]:
     """Run a server that gives these answers in turn, the last one again and again; without any it hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = ScriptedServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -52,7 +52,7 @@ def scripted_server(*answers: Answer) -> Iterator[ScriptedServer]:
             with connection, suppress(OSError):
                 while head := _head(connection):
                     server.requests.append(head)
-                    answer = (script.pop(0) if len(script) > 1 else script[0]) if script else Answer([])
+                    answer = (script.pop(0) if len(script) > 1 else script[0]) if script else Response([])
                     for index, part in enumerate(answer.parts):
                         if index and stopped.wait(answer.pause):
                             return

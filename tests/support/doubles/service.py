@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from shared.face.errors import Conflict, NotFound
 from shared.face.models import GroupKind, Training
 from shared.face.timestamps import format_utc
-from tests.doubles.clock import VirtualClock
+from tests.support.doubles.clock import VirtualClock
 
 ENDPOINT = "https://face.example.cognitiveservices.azure.com"
 

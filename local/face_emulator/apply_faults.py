@@ -11,9 +11,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from local.face_emulator import faults
-from local.face_emulator.answers import JSON, failed
-from local.face_emulator.connection import HalfAnswer, NoAnswer
+from local.face_emulator.connection import HalfResponse, NoResponse
 from local.face_emulator.errors import ServiceError
+from local.face_emulator.responses import JSON, failed
 
 _HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1><p>The gateway has a problem.</p></body></html>"
 
@@ -23,7 +23,7 @@ def latency(drawn: Sequence[faults.AnyFault]) -> float:
     return sum(fault.seconds for fault in drawn if isinstance(fault, faults.Latency))
 
 
-def instead_of_answer(drawn: Sequence[faults.AnyFault]) -> ASGIApp | None:
+def instead_of_response(drawn: Sequence[faults.AnyFault]) -> ASGIApp | None:
     """Return what the first fault answers that keeps the request from the service, or None."""
     return next((answer for fault in drawn if (answer := _instead(fault))), None)
 
@@ -36,7 +36,7 @@ def altered_request(request: Request, drawn: Sequence[faults.AnyFault]) -> Reque
     return request
 
 
-def altered_answer(response: Response, drawn: Sequence[faults.AnyFault]) -> ASGIApp:
+def altered_response(response: Response, drawn: Sequence[faults.AnyFault]) -> ASGIApp:
     """Return the service's answer as it reaches the client."""
     for fault in drawn:
         match fault:
@@ -45,9 +45,9 @@ def altered_answer(response: Response, drawn: Sequence[faults.AnyFault]) -> ASGI
             case faults.PageOutOfOrder() if bytes(response.body).startswith(b"["):
                 return _with_body(response, _reversed(bytes(response.body)))
             case faults.Cut(when="after"):
-                return NoAnswer()
+                return NoResponse()
             case faults.Cut(when="body"):
-                return HalfAnswer(response) if response.body else NoAnswer()
+                return HalfResponse(response) if response.body else NoResponse()
             case _:
                 pass
     return response
@@ -55,7 +55,7 @@ def altered_answer(response: Response, drawn: Sequence[faults.AnyFault]) -> ASGI
 
 def _instead(fault: faults.AnyFault) -> ASGIApp | None:
     match fault:
-        case faults.ErrorAnswer():
+        case faults.ErrorResponse():
             return failed(ServiceError(fault.status, fault.code, fault.message))
         case faults.Throttled():
             return _throttled(fault)
@@ -64,9 +64,9 @@ def _instead(fault: faults.AnyFault) -> ASGIApp | None:
         case faults.Redirect():
             return RedirectResponse(fault.location, 302)
         case faults.Hang():
-            return NoAnswer(fault.seconds)
+            return NoResponse(fault.seconds)
         case faults.Cut(when="before"):
-            return NoAnswer()
+            return NoResponse()
         case _:
             return None
 

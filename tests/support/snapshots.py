@@ -14,7 +14,7 @@ from shared.face.budget import RequestBudget
 from shared.face.client import ApiVersions, FaceClient
 from shared.face.credentials import KeyCredential
 from shared.snapshots.snapshot import SnapshotJob
-from tests.face_service import VERSION, FaceService
+from tests.support.face_service import VERSION, FaceService
 
 
 def new_container(connection_string: str) -> ContainerClient:

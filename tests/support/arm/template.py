@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tests.arm.expressions import PURE, Functions, at_index, evaluate, unroll
+from tests.support.arm.expressions import PURE, Functions, at_index, evaluate, unroll
 
 DEPLOYMENT = "Microsoft.Resources/deployments"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from local import processes
 from local.processes import Child
 
-APPS = Path(__file__).parent / "data/apps"
+APPS = Path(__file__).parent.parent / "data/apps"
 START_TIMEOUT_SECONDS = 60.0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import requests
 
-DATA = Path(__file__).parent / "data/face-contract"
+DATA = Path(__file__).parent.parent / "data/face-contract"
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 _FORMATS = jsonschema.FormatChecker()

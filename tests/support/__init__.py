@@ -1,0 +1,1 @@
+"""Help the tests: doubles, models, builders, and the real parts they start."""
