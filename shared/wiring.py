@@ -74,7 +74,7 @@ def face_client() -> "FaceClient":
 
         credential = TokenCredential(get_bearer_token_provider(DefaultAzureCredential(), of.face_token_scope))
     versions = ApiVersions(training=of.training_api_version, directory=of.directory_api_version)
-    return FaceClient(of.face_endpoint, credential, RequestBudget(of.max_tps), versions)
+    return FaceClient(of.face_endpoint, credential, versions, budget=RequestBudget(of.max_tps))
 
 
 @_once

@@ -10,7 +10,6 @@ import msgspec
 
 from bench.chaos.verdict import Asked, Truth
 from local.stack import Stack
-from shared.face.budget import RequestBudget
 from shared.face.client import ApiVersions, FaceClient, Timeouts
 from shared.face.credentials import KeyCredential
 from shared.face.errors import FaceError
@@ -41,7 +40,6 @@ def direct_client(stack: Stack) -> FaceClient:
     return FaceClient(
         stack.face.endpoint,
         KeyCredential(stack.face.key),
-        RequestBudget(1_000),
         versions,
         timeouts=Timeouts(read=1.0),
     )
@@ -76,7 +74,7 @@ def enqueue(stack: Stack, groups: Sequence[Group], client: FaceClient) -> dict[s
         if group.begun == "before":
             asked[stack.enqueue(group.name, as_base64=number % 3 == 0)] = Asked(group.name)
             continue
-        older = client.training(group.kind, group.group_id).created_date_time
+        older = client.training(group.kind, group.group_id).training.created_date_time
         body: dict[str, object] = {"groupId": group.group_id, "kind": group.kind, "correlationId": str(number)}
         if group.begun == "later":
             body["trainedAfter"] = datetime.now(UTC).isoformat()
@@ -101,7 +99,7 @@ def read_truths(groups: Sequence[Group], client: FaceClient) -> dict[str, Truth]
     """Return how the last training of each group ended, once the service has no faults any more."""
     truths = {}
     for group in groups:
-        training = client.training(group.kind, group.group_id)
+        training = client.training(group.kind, group.group_id).training
         truths[group.name] = Truth(
             training.status, training.created_date_time or "", training.last_action_date_time or ""
         )
@@ -112,7 +110,7 @@ def _begin(group: Group, older: str | None, client: FaceClient) -> None:
     deadline = time.monotonic() + GIVE_UP_SECONDS
     while time.monotonic() < deadline:
         try:
-            if client.training(group.kind, group.group_id).created_date_time != older:
+            if client.training(group.kind, group.group_id).training.created_date_time != older:
                 return
             client.start_training(group.kind, group.group_id)
         except FaceError:

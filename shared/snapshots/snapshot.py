@@ -106,10 +106,11 @@ class SnapshotJob:
         return resumed
 
     def _list(self, lock: RunLock, progress: Progress, previous: Published | None) -> Progress:
+        budget = self._client.budget
         listing = RangeListing(
             self._reader(),
             self._stage_in(progress.path),
-            seconds_until_free=self._client.budget.seconds_until_free,
+            seconds_until_free=budget.seconds_until_free if budget else lambda: 0.0,
             checkpoint=lock.save,
         )
         ranges = KeyRanges(

@@ -9,7 +9,8 @@ from shared.face.errors import (
     BudgetExhausted,
     Conflict,
     FaceError,
-    NotFound,
+    GroupNotFound,
+    NotTrained,
     Throttled,
     Unauthorized,
 )
@@ -85,15 +86,15 @@ def must_start_training(watch: Watch, look: Training | FaceError) -> bool:
         return False
     if isinstance(look, Training):
         return look.ended and _is_noted(watch, look)
-    return isinstance(look, NotFound) and look.never_trained
+    return isinstance(look, NotTrained)
 
 
 def _seen(watch: Watch, look: Training | FaceError) -> Watch:
     if isinstance(look, Training):
         return msgspec.structs.replace(watch, polls=watch.polls + 1, training=look, troubles=0, last_trouble=None)
-    calm = isinstance(look, (NotFound, Conflict))
+    calm = isinstance(look, (GroupNotFound, NotTrained, Conflict))
     return msgspec.structs.replace(
-        watch, polls=watch.polls + 1, troubles=0 if calm else watch.troubles + 1, last_trouble=str(look)
+        watch, polls=watch.polls + 1, troubles=0 if calm else watch.troubles + 1, last_trouble=_told(look)
     )
 
 
@@ -112,11 +113,13 @@ def _on_error(
         case Conflict() if watch.train and watch.called_at is None:
             return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=error.wait, jitter=jitter))
         case BadRequest() | Conflict():
-            return End(watch, Outcome.REJECTED, str(error))
-        case NotFound():
+            return End(watch, Outcome.REJECTED, _told(error))
+        case GroupNotFound() | NotTrained():
             since = (now - (watch.called_at or watch.started_at)).total_seconds()
             if since >= policy.grace:
-                return End(watch, Outcome.NOT_TRAINED if error.never_trained else Outcome.NOT_FOUND, str(error))
+                return End(
+                    watch, Outcome.NOT_TRAINED if isinstance(error, NotTrained) else Outcome.NOT_FOUND, _told(error)
+                )
             delay = next_delay(policy.bounds, elapsed=elapsed, asked=None, jitter=jitter)
             return Again(watch, min(delay, max(policy.grace - since, policy.bounds.least)))
         case Unauthorized():
@@ -126,6 +129,11 @@ def _on_error(
             return Again(watch, max(wait * (1 + 0.1 * jitter), policy.bounds.least))
         case _:
             return Again(watch, backoff(policy.bounds, troubles=watch.troubles, asked=error.wait, jitter=jitter))
+
+
+def _told(error: FaceError) -> str:
+    text = (error.message or str(error))[:800]
+    return f"{error.code}: {text}" if error.code else text
 
 
 def _is_stale(watch: Watch, training: Training) -> bool:

@@ -12,7 +12,7 @@ from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
 from shared.face.client import FaceClient
-from shared.face.errors import FaceError, NotFound, Unauthorized
+from shared.face.errors import FaceError, NotTrained, Unauthorized
 from shared.face.models import GroupKind, Training
 from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training.decide import Again, End, Policy, decide, must_start_training
@@ -125,7 +125,7 @@ class Watcher:
 
     def _ask(self, watch: Watch) -> Training | FaceError:
         try:
-            return self.face.training(watch.kind, watch.group_id)
+            return self.face.training(watch.kind, watch.group_id).training
         except FaceError as error:
             return error
 
@@ -134,7 +134,7 @@ class Watcher:
         if not watch.noted:
             if isinstance(look, Training):
                 created = look.created_date_time
-            elif isinstance(look, NotFound) and look.never_trained:
+            elif isinstance(look, NotTrained):
                 created = None
             else:
                 return watch, look

@@ -6,8 +6,8 @@ import pytest
 from shared.face.errors import (
     BadRequest,
     FaceError,
+    GroupNotFound,
     InvalidResponse,
-    NotFound,
     ServerFault,
     Throttled,
     Unauthorized,
@@ -55,7 +55,7 @@ def test_a_page_is_asked_for_again_until_it_is_there_and_its_calls_are_counted()
     assert service.asked == [("0", 7)] * 5
 
 
-@pytest.mark.parametrize("refusal", [Unauthorized("401"), NotFound("404"), BadRequest("'start' is too long.")])
+@pytest.mark.parametrize("refusal", [Unauthorized("401"), GroupNotFound("404"), BadRequest("'start' is too long.")])
 def test_a_refusal_is_raised_at_once(refusal: FaceError) -> None:
     service = Service([refusal])
     with pytest.raises(type(refusal)):

@@ -10,8 +10,9 @@ from shared.face.errors import (
     BudgetExhausted,
     Conflict,
     FaceError,
+    GroupNotFound,
     InvalidResponse,
-    NotFound,
+    NotTrained,
     ServerFault,
     Throttled,
     Unauthorized,
@@ -24,8 +25,8 @@ from shared.training.record import Outcome, Watch
 from tests.support.builders import POLICY, START, training, watch
 
 LATER = "2026-11-20T10:00:00.0000001Z"
-NEVER_TRAINED = NotFound("not trained", status=404, code="LargePersonGroupNotTrained")
-MISSING = NotFound("not found", status=404, code="LargePersonGroupNotFound")
+NEVER_TRAINED = NotTrained("not trained", status=404, code="LargePersonGroupNotTrained")
+MISSING = GroupNotFound("not found", status=404, code="LargePersonGroupNotFound")
 BUSY = Conflict("under training", status=409, code="LargePersonGroupTrainingNotFinished")
 
 
@@ -83,7 +84,7 @@ def test_an_end_that_does_not_say_when_it_was_created_is_not_taken_for_a_new_one
 
 
 @pytest.mark.parametrize(("error", "outcome"), [(MISSING, Outcome.NOT_FOUND), (NEVER_TRAINED, Outcome.NOT_TRAINED)])
-def test_a_group_has_the_grace_time_to_appear(error: NotFound, outcome: Outcome) -> None:
+def test_a_group_has_the_grace_time_to_appear(error: FaceError, outcome: Outcome) -> None:
     assert delay_of(after(0, error)) == 1
     assert delay_of(after(20, error)) == 10
     # Never beyond the end of the grace time, so that the answer is not late.
@@ -92,13 +93,12 @@ def test_a_group_has_the_grace_time_to_appear(error: NotFound, outcome: Outcome)
     for seconds in (60, 61, 10_000):
         decision = after(seconds, error)
         assert isinstance(decision, End)
-        assert (decision.outcome, decision.error) == (outcome, str(error))
+        assert (decision.outcome, decision.error) == (outcome, f"{error.code}: {error}")
 
 
-def test_a_404_of_a_gateway_is_a_missing_group() -> None:
-    decision = after(60, error_from_response(404, {}, b'{"error": {"code": "404", "message": "Resource not found"}}'))
-    assert isinstance(decision, End)
-    assert (decision.outcome, decision.error) == (Outcome.NOT_FOUND, "404: Resource not found")
+def test_a_404_of_a_gateway_says_nothing_about_the_group() -> None:
+    gateway = error_from_response(404, {}, b'{"error": {"code": "404", "message": "Resource not found"}}')
+    assert isinstance(after(10_000, gateway), Again)
 
 
 def test_the_grace_time_begins_anew_when_the_app_has_started_the_training() -> None:
