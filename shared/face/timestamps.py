@@ -19,6 +19,10 @@ class Instant(msgspec.Struct, frozen=True, order=True):
     seconds: int
     fraction: str = ""
 
+    def seconds_since(self, earlier: "Instant") -> float:
+        """Return the seconds from an earlier moment to this one, exact to the microsecond."""
+        return self.seconds - earlier.seconds + float(f"0.{self.fraction}") - float(f"0.{earlier.fraction}")
+
 
 def parse_instant(text: str) -> Instant:
     """Return the moment that an RFC 3339 timestamp with an offset names.
@@ -43,6 +47,11 @@ def parse_instant(text: str) -> Instant:
         raise ValueError(_refusal(text)) from None
     of_day = local.hour * 3600 + local.minute * 60 + local.second + leap
     return Instant(local.toordinal() * 86_400 + of_day - offset, (fraction or "").rstrip("0"))
+
+
+def instant_of(moment: datetime) -> Instant:
+    """Return a moment in UTC as an ``Instant``."""
+    return parse_instant(moment.astimezone(UTC).isoformat())
 
 
 def format_utc(moment: datetime) -> str:
