@@ -80,13 +80,6 @@ class TrainingStatus(msgspec.Struct, frozen=True):
     request_id: str | None = None  # to name to the service's support
 
 
-class DynamicPersonGroup(msgspec.Struct, frozen=True):
-    """One dynamic person group."""
-
-    group_id: str
-    body: bytes  # the service's JSON object as it came, on one line
-
-
 def cut(text: str, limit: int = MAX_MESSAGE_CHARS) -> str:
     """Return a text of at most ``limit`` characters, the last of which is ``…`` where more was there."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
@@ -105,27 +98,6 @@ def decode_training(body: bytes) -> Training:
         if text is not None
     }
     return msgspec.structs.replace(training, **kept)
-
-
-class _Identified(msgspec.Struct):
-    group_id: str = msgspec.field(name="dynamicPersonGroupId")
-
-
-_raw_page = msgspec.json.Decoder(list[msgspec.Raw])
-_identified = msgspec.json.Decoder(_Identified)
-
-
-def decode_dynamic_person_groups(body: bytes) -> list[DynamicPersonGroup]:
-    """Read one page of dynamic person groups.
-
-    Raises:
-        ValueError: the body is not a JSON list of objects that each have a ``dynamicPersonGroupId``.
-    """
-    body.decode()  # msgspec does not check the text of what it leaves as it came
-    return [
-        DynamicPersonGroup(_identified.decode(raw).group_id, msgspec.json.format(bytes(raw), indent=-1))
-        for raw in _raw_page.decode(body)
-    ]
 
 
 def _instant(text: str | None) -> Instant | None:
