@@ -26,6 +26,16 @@ class GroupKind(StrEnum):
         return f"{self.lower()}s"
 
 
+# "nonstarted" has been documented, too.
+_DOCUMENTED_STATUSES = {
+    "notstarted": "notStarted",
+    "nonstarted": "notStarted",
+    "running": "running",
+    "succeeded": "succeeded",
+    "failed": "failed",
+}
+
+
 class Training(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A training's status, with the fields that the response had.
 
@@ -54,6 +64,11 @@ class Training(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     def failed(self) -> bool:
         """Tell whether it ended badly."""
         return self.status.lower() == "failed"
+
+    @property
+    def documented_status(self) -> str | None:
+        """Return the status as the service documents it, which may be logged; any other is outside text."""
+        return _DOCUMENTED_STATUSES.get(self.status.lower())
 
     @property
     def created(self) -> Instant | None:

@@ -79,6 +79,14 @@ def test_a_status_is_matched_in_any_case_and_an_unknown_one_is_not_an_end(
     assert (training.succeeded, training.failed, training.ended) == (succeeded, failed, succeeded or failed)
 
 
+@pytest.mark.parametrize(
+    ("status", "documented"),
+    [("NotStarted", "notStarted"), ("nonstarted", "notStarted"), ("Running", "running"), ("a secret name", None)],
+)
+def test_only_a_documented_status_may_be_logged(status: str, documented: str | None) -> None:
+    assert Training(status).documented_status == documented
+
+
 def test_unknown_fields_are_ignored() -> None:
     assert decode_training(b'{"status": "running", "percentage": {"done": 4}}') == Training("running")
 
