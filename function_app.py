@@ -6,7 +6,7 @@ from uuid import uuid4
 import azure.functions as func
 
 from shared import wiring
-from shared.faults import redact_storage_errors
+from shared.redaction import redact_errors
 from shared.training.request import Message
 
 # Read while the app is indexed: with a wrong setting no function starts, so no message is taken and spoiled.
@@ -18,7 +18,7 @@ app = func.FunctionApp()
 
 
 @app.queue_trigger("message", queue_name="training-watch", connection="DataStorage", data_type=func.DataType.BINARY)
-@redact_storage_errors()
+@redact_errors()
 def watch_training(message: func.QueueMessage) -> None:
     """Begin a watch for an enqueued group, or take the next step of one."""
     wiring.watcher().handle(_received(message))
@@ -27,14 +27,14 @@ def watch_training(message: func.QueueMessage) -> None:
 @app.queue_trigger(
     "message", queue_name="training-watch-poison", connection="DataStorage", data_type=func.DataType.BINARY
 )
-@redact_storage_errors()
+@redact_errors()
 def watch_training_poison(message: func.QueueMessage) -> None:
     """Take up what failed five times."""
     wiring.poison_handler().handle(_received(message))
 
 
 @app.timer_trigger("timer", schedule="0 * * * * *", run_on_startup=True)
-@redact_storage_errors()
+@redact_errors()
 def resume_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Take up overdue watches, send events that are owed, remove old records; make storage that is missing."""
     wiring.storage().make_missing()
@@ -42,7 +42,7 @@ def resume_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host
 
 
 @app.timer_trigger("timer", schedule=settings.snapshot_schedule)
-@redact_storage_errors()
+@redact_errors()
 def snapshot_dynamic_person_groups(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Publish a complete copy of the dynamic person groups."""
     wiring.snapshot_job().run()

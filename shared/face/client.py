@@ -21,12 +21,11 @@ from shared.face.errors import (
     response_date,
 )
 from shared.face.models import (
-    DynamicPersonGroup,
     GroupKind,
     TrainingStatus,
-    decode_dynamic_person_groups,
     decode_training,
 )
+from shared.face.page import ListedGroup, ListedKind, decode_page
 
 POLL_PATIENCE_SECONDS = 3.0
 """A poll that the budget would hold for longer is put off through the queue instead of holding a worker."""
@@ -38,7 +37,7 @@ CONNECTIONS = 32
 class ApiVersions(msgspec.Struct, frozen=True):
     """The API version of each family of operations, such as ``v1.2-preview.1``."""
 
-    training: str  # trainings
+    training: str  # trainings and the lists of groups that can be trained
     directory: str  # dynamic person groups
 
 
@@ -96,19 +95,27 @@ class FaceClient:
         path = f"{self.versions.training}/{kind.path}/{group_id}/train"
         self._call("POST", path, expected=202, seconds=seconds)
 
-    def dynamic_person_groups(self, start: str = "", top: int = MAX_PAGE) -> list[DynamicPersonGroup]:
+    def groups(self, kind: ListedKind, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
         """Return one page of at most ``top`` groups, those after the ID ``start`` in the service's order.
 
-        An empty page is the end.
+        Only an empty page ends the list.
         """
+        dynamic = kind is ListedKind.DYNAMIC_PERSON_GROUP
         _, body = self._call(
             "GET",
-            f"{self.versions.directory}/dynamicpersongroups",
+            f"{self.versions.directory if dynamic else self.versions.training}/{kind.path}",
             expected=200,
             parameters={"start": start, "top": str(top)} if start else {"top": str(top)},
             patience=math.inf,
         )
-        return _decoded(body, decode_dynamic_person_groups)
+        return _decoded(body, lambda page: decode_page(page, kind, top))
+
+    def dynamic_person_groups(self, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
+        """Return one page of dynamic person groups; one that is unreadable makes the page an ``InvalidResponse``."""
+        page = self.groups(ListedKind.DYNAMIC_PERSON_GROUP, start, top)
+        if any(group.unreadable for group in page):
+            raise InvalidResponse("the Face service responded 200 with a group that is not JSON", status=200)
+        return page
 
     def _call(
         self,

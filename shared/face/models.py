@@ -26,6 +26,16 @@ class GroupKind(StrEnum):
         return f"{self.lower()}s"
 
 
+# "nonstarted" has been documented, too.
+_DOCUMENTED_STATUSES = {
+    "notstarted": "notStarted",
+    "nonstarted": "notStarted",
+    "running": "running",
+    "succeeded": "succeeded",
+    "failed": "failed",
+}
+
+
 class Training(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A training's status, with the fields that the response had.
 
@@ -56,6 +66,11 @@ class Training(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         return self.status.lower() == "failed"
 
     @property
+    def documented_status(self) -> str | None:
+        """Return the status as the service documents it, which may be logged; any other is outside text."""
+        return _DOCUMENTED_STATUSES.get(self.status.lower())
+
+    @property
     def created(self) -> Instant | None:
         """Return when this training was submitted; ``None`` where the response does not say so in a known form.
 
@@ -80,13 +95,6 @@ class TrainingStatus(msgspec.Struct, frozen=True):
     request_id: str | None = None  # to name to the service's support
 
 
-class DynamicPersonGroup(msgspec.Struct, frozen=True):
-    """One dynamic person group."""
-
-    group_id: str
-    body: bytes  # the service's JSON object as it came, on one line
-
-
 def cut(text: str, limit: int = MAX_MESSAGE_CHARS) -> str:
     """Return a text of at most ``limit`` characters, the last of which is ``…`` where more was there."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
@@ -105,27 +113,6 @@ def decode_training(body: bytes) -> Training:
         if text is not None
     }
     return msgspec.structs.replace(training, **kept)
-
-
-class _Identified(msgspec.Struct):
-    group_id: str = msgspec.field(name="dynamicPersonGroupId")
-
-
-_raw_page = msgspec.json.Decoder(list[msgspec.Raw])
-_identified = msgspec.json.Decoder(_Identified)
-
-
-def decode_dynamic_person_groups(body: bytes) -> list[DynamicPersonGroup]:
-    """Read one page of dynamic person groups.
-
-    Raises:
-        ValueError: the body is not a JSON list of objects that each have a ``dynamicPersonGroupId``.
-    """
-    body.decode()  # msgspec does not check the text of what it leaves as it came
-    return [
-        DynamicPersonGroup(_identified.decode(raw).group_id, msgspec.json.format(bytes(raw), indent=-1))
-        for raw in _raw_page.decode(body)
-    ]
 
 
 def _instant(text: str | None) -> Instant | None:

@@ -13,13 +13,13 @@ from shared.face.errors import (
     Unauthorized,
     Unreachable,
 )
-from shared.face.models import DynamicPersonGroup
+from shared.face.page import ListedGroup
 from shared.snapshots.pages import PageReader
 
 if TYPE_CHECKING:
     from shared.face.client import FaceClient
 
-GROUP = DynamicPersonGroup("a", b'{"dynamicPersonGroupId":"a","name":"n","userData":"secret"}')
+GROUP = ListedGroup("a", b'{"dynamicPersonGroupId":"a","name":"n","userData":"secret"}')
 
 
 class Service:
@@ -29,7 +29,7 @@ class Service:
         self.troubles = list(troubles)
         self.asked: list[tuple[str, int]] = []
 
-    def dynamic_person_groups(self, start: str = "", top: int = 1000) -> list[DynamicPersonGroup]:
+    def dynamic_person_groups(self, start: str = "", top: int = 1000) -> list[ListedGroup]:
         self.asked.append((start, top))
         if self.troubles:
             raise self.troubles.pop(0)

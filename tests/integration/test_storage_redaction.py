@@ -6,13 +6,13 @@ import pytest
 
 from local.processes import free_port
 from shared.face.models import GroupKind
-from shared.faults import StorageFault, redact_storage_errors
+from shared.redaction import StorageFault, redact_errors
 from shared.settings import ConnectionString
 from shared.storage import connect
 from shared.training.store import WatchStore
 
 
-def test_a_storage_that_is_down_is_told_without_the_address_of_the_request() -> None:
+def test_a_storage_that_is_down_is_reported_without_the_address_of_the_request() -> None:
     here = f"http://127.0.0.1:{free_port()}/devstoreaccount1"
     storage = connect(
         ConnectionString(
@@ -20,6 +20,6 @@ def test_a_storage_that_is_down_is_told_without_the_address_of_the_request() -> 
         )
     )
     store = WatchStore(storage.watch_table)
-    with pytest.raises(StorageFault, match=r"failed: ServiceRequestError; ") as fault, redact_storage_errors():
+    with pytest.raises(StorageFault, match=r"failed \(ServiceRequestError\); ") as fault, redact_errors():
         store.read_from(GroupKind.PERSON_GROUP, "secret-group", "20261120T100000Z-1")
     assert "secret-group" not in "".join(traceback.format_exception(fault.value))
