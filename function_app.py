@@ -41,7 +41,7 @@ def resume_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host
     wiring.resumer().run()
 
 
-@app.timer_trigger("timer", schedule=settings.snapshot_schedule)
+@app.timer_trigger("timer", schedule=settings.snapshot.schedule)
 @redact_errors()
 def snapshot_dynamic_person_groups(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Publish a complete copy of the dynamic person groups."""

@@ -121,5 +121,5 @@ def snapshot_job() -> "SnapshotJob":
     """Return the job that publishes the dynamic person groups."""
     from shared.snapshots.snapshot import SnapshotJob
 
-    include_user_data = settings().snapshot_include_user_data
+    include_user_data = settings().snapshot.include_user_data
     return SnapshotJob(face_client(), storage().snapshot_container, include_user_data=include_user_data)
