@@ -37,11 +37,12 @@ def watch_training_poison(message: func.QueueMessage) -> None:
 @redact_errors()
 def resume_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Take up overdue watches, send events that are owed, remove old records; make storage that is missing."""
-    wiring.storage().make_missing()
+    wiring.storage().make_watch_parts()
     wiring.resumer().run()
+    wiring.storage().make_snapshot_parts()
 
 
-@app.timer_trigger("timer", schedule=settings.snapshot_schedule)
+@app.timer_trigger("timer", schedule=settings.snapshot.schedule)
 @redact_errors()
 def snapshot_dynamic_person_groups(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Publish a complete copy of the dynamic person groups."""
