@@ -6,8 +6,9 @@ Heavy libraries are imported here, where they are used: the app starts faster wi
 import logging
 import os
 import random
+import time
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,11 +18,15 @@ from shared.settings import Settings, load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.budget.budget import Budget
     from shared.face.client import FaceClient
     from shared.snapshots.snapshot import SnapshotJob
     from shared.storage import Storage
+    from shared.training.cancel import Canceller
     from shared.training.poison import PoisonHandler
-    from shared.training.resume import Resumer
+    from shared.training.store import WatchStore
+    from shared.training.tell import Teller
+    from shared.training.timer import Caretaker
     from shared.training.watch import Watcher
 
 
@@ -98,8 +103,7 @@ def snapshot_storage() -> "Storage":
 
 @_once
 def face_client() -> "FaceClient":
-    """Return the one client, whose request budget all jobs of this process share."""
-    from shared.face.budget import RequestBudget
+    """Return the client of the Face resource."""
     from shared.face.client import ApiVersions, FaceClient
     from shared.face.credentials import KeyCredential, TokenCredential
 
@@ -113,7 +117,37 @@ def face_client() -> "FaceClient":
 
         credential = TokenCredential(get_bearer_token_provider(DefaultAzureCredential(), configured.face_token_scope))
     versions = ApiVersions(training=configured.training_api_version, directory=configured.directory_api_version)
-    return FaceClient(configured.face_endpoint, credential, versions, budget=RequestBudget(configured.max_tps))
+    return FaceClient(configured.face_endpoint, credential, versions)
+
+
+@_once
+def budget() -> "Budget":
+    """Return the budget of calls, which all instances and jobs share."""
+    from urllib.parse import urlsplit
+
+    from shared.budget.budget import Budget
+    from shared.budget.store import BudgetStore
+
+    configured = settings()
+    host = urlsplit(configured.face_endpoint).hostname or ""
+    store = BudgetStore(storage().watch_table, host)
+    return Budget(store, max_tps=configured.max_tps, poll_worth=configured.watch.poll_worth)
+
+
+@_once
+def watch_store() -> "WatchStore":
+    """Return the record of watches."""
+    from shared.training.store import WatchStore
+
+    return WatchStore(watch_storage().watch_table)
+
+
+@_once
+def teller() -> "Teller":
+    """Return what tells the ends of requests."""
+    from shared.training.tell import Teller
+
+    return Teller(watch_store(), watch_storage().results_queue, settings().face_endpoint)
 
 
 @_once
@@ -121,38 +155,66 @@ def watcher() -> "Watcher":
     """Return the job that takes the steps of watches."""
     from shared.face.models import GroupKind
     from shared.training.decide import Policy
-    from shared.training.report import Reporter
+    from shared.training.messages import Encoding
     from shared.training.schedule import Bounds
-    from shared.training.store import WatchStore
+    from shared.training.step import StepTaker
     from shared.training.watch import Watcher
 
     watch = settings().watch
-    return Watcher(
+    bounds = Bounds(watch.min_delay, watch.max_delay)
+    steps = StepTaker(
         face=face_client(),
-        store=WatchStore(watch_storage().watch_table),
+        budget=budget(),
+        store=watch_store(),
         queue=watch_storage().watch_queue,
-        reporter=Reporter(watch_storage().results_queue),
-        policy=Policy(Bounds(watch.min_delay, watch.max_delay), timeout=watch.timeout, grace=watch.grace),
-        default_kind=GroupKind(watch.default_kind),
-        clock=lambda: datetime.now(UTC),
+        teller=teller(),
+        policy=Policy(bounds, worth=watch.poll_worth, timeout=watch.timeout, grace=watch.grace),
         jitter=random.random,
+        monotonic=time.monotonic,
+    )
+    return Watcher(
+        store=watch_store(),
+        teller=teller(),
+        steps=steps,
+        default_kind=GroupKind(watch.default_kind),
+        encoding=Encoding(watch.message_encoding),
+        jitter=random.random,
+        sleep=time.sleep,
     )
 
 
 @_once
 def poison_handler() -> "PoisonHandler":
-    """Return the job that handles what the host gave up."""
+    """Return the job that tells what the host gave up."""
+    from shared.face.models import GroupKind
+    from shared.training.messages import Encoding
     from shared.training.poison import PoisonHandler
 
-    return PoisonHandler(watcher(), watch_storage().poison_queue)
+    watch = settings().watch
+    return PoisonHandler(teller(), GroupKind(watch.default_kind), Encoding(watch.message_encoding))
 
 
 @_once
-def resumer() -> "Resumer":
+def caretaker() -> "Caretaker":
     """Return the job that looks after overdue watches and old records."""
-    from shared.training.resume import Resumer
+    from shared.training.timer import Caretaker
 
-    return Resumer(watcher(), retention=timedelta(days=settings().watch.retention_days))
+    return Caretaker(
+        store=watch_store(),
+        queue=watch_storage().watch_queue,
+        teller=teller(),
+        budget=budget(),
+        retention=timedelta(days=settings().watch.retention_days),
+        monotonic=time.monotonic,
+    )
+
+
+@_once
+def canceller() -> "Canceller":
+    """Return the job that cancels requests."""
+    from shared.training.cancel import Canceller
+
+    return Canceller(store=watch_store(), teller=teller(), budget=budget(), jitter=random.random, sleep=time.sleep)
 
 
 @_once
