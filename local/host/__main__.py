@@ -1,4 +1,4 @@
-"""`python -m local.host`: run a Functions app as `func start` does, without Core Tools."""
+"""``python -m local.host``: run a Functions app as ``func start`` does, without Core Tools."""
 
 import argparse
 import asyncio
@@ -25,16 +25,16 @@ from local.host.worker import Worker, runtime_version
 
 ROOT = Path(__file__).parents[2]
 USUAL_PORT = 7071
-# Running functions get so long to end when the host is told to.
+# What running functions get to end in, when the host ends.
 DRAIN_SECONDS = 8.0
 # Calls to the storage service at once; its client keeps as many connections.
 STORAGE_THREADS = 10
 
-logger = logging.getLogger("local.host")
+log = logging.getLogger("local.host")
 
 
 def main() -> None:
-    """Run the host until SIGINT or SIGTERM; the exit status is 0 then, and 1 where the app cannot be run."""
+    """Run the host until SIGINT or SIGTERM, with exit status 0, or end with 1 where it cannot run the app."""
     arguments = _parse_arguments()
     directory = arguments.app.resolve()
     try:
@@ -51,7 +51,7 @@ def main() -> None:
         sys.exit(1)
     if still_running:
         # A thread that runs a sync function cannot be ended, and would be waited for.
-        logger.warning("Left running functions behind: %s", ", ".join(still_running))
+        log.warning("Left running functions behind: %s", ", ".join(still_running))
         sys.stderr.flush()
         os._exit(0)
 
@@ -64,7 +64,7 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 def _enter(directory: Path) -> None:
-    """Make the app's folder the current one, and keep it from importing what lies beside the host but not in it."""
+    """Change to the app's folder, and keep the app from importing what lies beside the host."""
     os.chdir(directory)
     sys.path[:] = [path for path in sys.path if Path(path).resolve() != ROOT]
 

@@ -1,4 +1,4 @@
-"""A binding's `connection`: the app settings that it names, and a client made of them."""
+"""A binding's ``connection``: the app settings that it names, and a client made of them."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ class ConnectionString(msgspec.Struct, frozen=True):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """The queue service's address, and which identity to use there."""
+    """The queue service's address, and the identity to use there."""
 
     queue_service_uri: str
     credential: str | None
@@ -28,11 +28,13 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def resolve_connection(name: str, settings: Mapping[str, str]) -> ConnectionString | Identity:
-    """Return what the app settings hold under a connection's name: as `AzureWebJobsNAME`, else as `NAME`.
+    """Return what the app settings hold under a connection's name: as ``AzureWebJobsNAME``, else as ``NAME``.
 
-    Under a name stands a connection string, or `NAME__queueServiceUri` with `NAME__credential` and `NAME__clientId`
+    They hold a connection string, or ``NAME__queueServiceUri`` with ``NAME__credential`` and ``NAME__clientId``
     (https://learn.microsoft.com/azure/azure-functions/functions-reference#configure-an-identity-based-connection).
-    Raises SettingError.
+
+    Raises:
+        SettingError: neither is set.
     """
     name = name or DEFAULT_CONNECTION
     for candidate in (_PREFIX + name, name):
@@ -47,15 +49,19 @@ def resolve_connection(name: str, settings: Mapping[str, str]) -> ConnectionStri
 
 
 def connect(name: str, settings: Mapping[str, str]) -> QueueServiceClient:
-    """Return a client of the queue service that a connection names. Raises SettingError."""
+    """Return a client of the queue service that a connection names.
+
+    Raises:
+        SettingError: the settings name no queue service, or are malformed.
+    """
     connection = resolve_connection(name, settings)
-    # The listener has its own, longer back-off; this is for a single lost answer.
+    # The listener has its own, longer back-off; this covers a single lost response.
     retry = LinearRetry(backoff=1, retry_total=1)
     if isinstance(connection, ConnectionString):
         try:
             return QueueServiceClient.from_connection_string(connection.value, retry_policy=retry)
         except ValueError as error:
-            raise SettingError(f"connection '{name}' holds no storage connection string: {error}.") from None
+            raise SettingError(f"connection '{name}' is not a storage connection string: {error}.") from None
     return QueueServiceClient(connection.queue_service_uri, _credential(connection), retry_policy=retry)
 
 

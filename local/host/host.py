@@ -21,7 +21,7 @@ from local.host.schedule import Schedule
 from local.host.timer_listener import TimerListener
 from local.host.worker import Worker
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 type Listener = QueueListener | TimerListener
 
@@ -32,7 +32,11 @@ class Host:
     def __init__(
         self, worker: Worker, functions: Sequence[Function], settings: HostSettings, app_settings: Mapping[str, str]
     ) -> None:
-        """Make the listeners of the functions that are not disabled. Raises HostError."""
+        """Make the listeners of the functions that are not disabled.
+
+        Raises:
+            HostError: a trigger or its connection is malformed.
+        """
         self.functions = functions
         self.settings = settings
         self.invocations = Invocations(worker, self._send_outputs, settings.function_timeout)
@@ -46,13 +50,13 @@ class Host:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Listen, until `stop`."""
+        """Listen, until ``stop``."""
         self._tasks = [
             asyncio.create_task(self._keep_listening(name, listener)) for name, listener in self._listeners.items()
         ]
 
     async def stop(self, timeout: float) -> list[str]:
-        """Take up nothing more, give what runs `timeout` seconds to end, and return the names of what still runs."""
+        """Start nothing more, give running functions ``timeout`` seconds to end, and return the names of those left."""
         for listener in self._listeners.values():
             listener.stop()
         ending = [*self._tasks, asyncio.create_task(self.invocations.wait())]
@@ -65,7 +69,7 @@ class Host:
         try:
             await listener.run()
         except AzureError as error:
-            logger.error("The listener of function '%s' has stopped: %s", name, error)  # noqa: TRY400 - the trace tells nothing more
+            log.error("The listener of function '%s' has stopped: %s", name, error)  # noqa: TRY400 - the trace tells nothing more
 
     def _make_listener(self, function: Function, clock: Clock) -> Listener | None:
         match function.bindings.trigger:
@@ -119,7 +123,11 @@ class Host:
 async def load_host(
     app_directory: Path, worker: Worker, settings: HostSettings, app_settings: Mapping[str, str]
 ) -> Host:
-    """Load and index an app, and return a host for it. Raises HostError."""
+    """Load and index an app, and return a host for it.
+
+    Raises:
+        HostError: the app cannot be loaded, or has what the stand-in does not know.
+    """
     functions = [
         Function(
             indexed,

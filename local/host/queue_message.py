@@ -1,4 +1,4 @@
-"""A queue message on its way to the function: decoding its text, and the trigger metadata made of it."""
+"""A queue message on its way to the function: its decoded body and its trigger metadata."""
 
 import base64
 import binascii
@@ -18,11 +18,11 @@ _NEVER = "9999-12-31T23:59:59.9999999+00:00"
 
 
 class UndecodableError(ValueError):
-    """The text is not what `messageEncoding` says."""
+    """A text that is not of the encoding that ``messageEncoding`` names."""
 
 
 class ReceivedMessage(msgspec.Struct, frozen=True):
-    """A message of a queue; `text` is as it lies in the queue, times are UTC.
+    """A message as it was received; ``text`` is not decoded, times are UTC.
 
     One that came through the host's admin address has neither ID, pop receipt nor times.
     """
@@ -37,13 +37,19 @@ class ReceivedMessage(msgspec.Struct, frozen=True):
 
 
 def decode_body(text: str, encoding: Encoding) -> bytes:
-    """Return the body that a message's text holds. Raises UndecodableError."""
+    """Return the body that a message's text holds.
+
+    Raises:
+        UndecodableError: the text is not of that encoding.
+    """
     if encoding == "none":
         return text.encode()
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise UndecodableError("the message's text is no Base64; see messageEncoding in host.json") from None
+        raise UndecodableError(
+            "the message's text is not Base64; expected what messageEncoding in host.json says"
+        ) from None
 
 
 def encode_body(body: bytes, encoding: Encoding) -> str:
@@ -61,7 +67,7 @@ def trigger_metadata(
 ) -> dict[str, TypedData]:
     """Return the trigger metadata of a message.
 
-    Where the body is bound as a string, its own JSON properties win over the message's (see `binding_data`).
+    Where the body is bound as a string, its own JSON properties win over the message's (see ``binding_data``).
     """
     text = body.decode(errors="replace")
     texts = {"QueueTrigger": text, "Id": message.id, "PopReceipt": message.pop_receipt}

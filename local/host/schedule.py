@@ -24,10 +24,14 @@ _NAMES = {
 
 
 class Schedule:
-    """The times of an NCRONTAB expression; where day and day of the week are both limited, both must fit."""
+    """The times of an NCRONTAB expression. Where day and day of the week are both limited, both must fit."""
 
     def __init__(self, expression: str) -> None:
-        """Read an expression of six fields, or of five without the seconds. Raises BindingError."""
+        """Read an expression of six fields, or of five without the seconds.
+
+        Raises:
+            BindingError: it is not valid NCRONTAB, or its time never comes.
+        """
         fields = expression.split()
         if len(fields) not in (5, 6) or not all(_PART.fullmatch(part) for field in fields for part in field.split(",")):
             raise BindingError(f"schedule '{expression}': expected {_FORM}.")

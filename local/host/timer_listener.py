@@ -43,7 +43,7 @@ def timer_request(status: ScheduleStatus | None) -> str:
 class TimerListener:
     """Waits for each of a schedule's times and runs the function then.
 
-    A time that passes while the function still runs is left out, as it is by the host. `invoke` gets the
+    A time that passes while the function still runs is left out, as it is by the host. ``invoke`` gets the
     status and raises nothing.
     """
 
@@ -62,11 +62,11 @@ class TimerListener:
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Start no further run; `run` returns when the one that runs has ended."""
+        """Start no further run; ``run`` returns when the one that runs has ended."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Run the function at its times until `stop`."""
+        """Run the function at its times until ``stop``."""
         status = ScheduleStatus(next=self._schedule.next_after(self._clock.now()))
         if self._run_on_startup:
             status = await self._fire(status)

@@ -1,4 +1,4 @@
-"""Runs a function as its trigger would, with the input and the metadata that belong to it."""
+"""Runs a function as its trigger would, with its input and metadata."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from local.host.worker import InvocationResult
 async def run_for_message(
     invocations: Invocations, function: Function, message: ReceivedMessage, body: bytes, reason: str
 ) -> bool:
-    """Run a function for a queue message, and tell whether it succeeded."""
+    """Run a function for a queue message, and return whether it succeeded."""
     binary = function.bindings.trigger.data_type == "BINARY"
     metadata = trigger_metadata(message, body, binary=binary)
     result = await invocations.run(function, trigger_input(body, binary=binary), metadata, reason)
@@ -30,7 +30,7 @@ async def run_for_time(
 
 
 async def run_for_text(invocations: Invocations, function: Function, text: str) -> None:
-    """Run a function that is not triggered by HTTP with an input given through the admin address."""
+    """Run a function of another trigger than HTTP with the input that the admin address got."""
     reason = "this function was programmatically called via the host APIs"
     if isinstance(function.bindings.trigger, QueueTrigger):
         await run_for_message(invocations, function, ReceivedMessage(text=text), text.encode(), reason)

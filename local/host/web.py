@@ -22,7 +22,11 @@ _ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 def build_web_app(functions: Sequence[Function], invocations: Invocations, route_prefix: str) -> Starlette:
-    """Return the web application of a host. Raises BindingError for a route that is not understood."""
+    """Return the web application of a host.
+
+    Raises:
+        BindingError: a route is not understood.
+    """
     admin = _Admin(functions, invocations)
     routes: list[BaseRoute] = [
         Route("/admin/host/status", admin.status),
@@ -72,7 +76,11 @@ class _Admin:
 
 
 def _input_of(body: bytes) -> str:
-    """Return the input that a call hands over, nothing where its body is empty. Raises ValueError."""
+    """Return the input of a call, empty where its body is.
+
+    Raises:
+        ValueError: the body is not such a call.
+    """
     expected = 'expected a JSON object like {"input": "some text"}'
     try:
         call = json.loads(body or b"{}")
@@ -127,5 +135,5 @@ def _response(output: TypedData) -> Response:
     kind = output.WhichOneof("data")
     if kind != "http":
         return PlainTextResponse(getattr(output, str(kind)))
-    answer = getattr(output, "http")  # noqa: B009 - a message has whatever fields it was made with
-    return Response(answer.body.bytes, int(answer.status_code), dict(answer.headers))
+    response = getattr(output, "http")  # noqa: B009 - a message has whatever fields it was made with
+    return Response(response.body.bytes, int(response.status_code), dict(response.headers))

@@ -1,4 +1,4 @@
-"""Starts the stand-in host for tests, with an app of its own and queues of its own."""
+"""The stand-in host for tests, with an app and queues of its own."""
 
 import os
 import sys
@@ -17,14 +17,14 @@ START_TIMEOUT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class StandInHost:
-    """A running stand-in: its address and its process."""
+    """A running stand-in."""
 
     url: str
     child: Child
 
 
 def settings_of_basic(connection_string: str) -> dict[str, str]:
-    """Return settings for the app `basic`, with queues that no other test uses."""
+    """Return settings for the app ``basic``, with queues that no other test uses."""
     run = uuid.uuid4().hex
     return {
         "Data": connection_string,
@@ -37,7 +37,7 @@ def settings_of_basic(connection_string: str) -> dict[str, str]:
 
 @contextmanager
 def run_stand_in(app: Path, settings: Mapping[str, str], *arguments: str) -> Iterator[Child]:
-    """Run the stand-in, whatever becomes of it."""
+    """Run the stand-in without waiting for it to listen."""
     command = [sys.executable, "-m", "local.host", "--app", str(app), "--port", "0", *arguments]
     with processes.start(command, name="host", environment=os.environ | settings) as child:
         yield child

@@ -8,7 +8,7 @@ import time
 
 import azure.functions as func
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 app = func.FunctionApp()
 
@@ -18,7 +18,7 @@ app = func.FunctionApp()
 def work(message: func.QueueMessage, done: func.Out[str]) -> None:
     """Report the message as the function sees it; fail, wait, or be silent where the body asks for it."""
     body = message.get_body().decode()
-    logger.info("working on %s", body)
+    log.info("working on %s", body)
     if body.startswith("sleep"):
         time.sleep(float(body.removeprefix("sleep")))
     if body == "fail":
@@ -41,7 +41,7 @@ def work(message: func.QueueMessage, done: func.Out[str]) -> None:
 @app.queue_output("done", queue_name="%DONE_QUEUE%", connection="Data")
 async def work_raw(message: func.QueueMessage, done: func.Out[str]) -> None:
     """Report a message that is bound as bytes."""
-    logger.info("working asynchronously")
+    log.info("working asynchronously")
     done.set(json.dumps({"body": message.get_body().decode(), "dequeueCount": message.dequeue_count}))
 
 

@@ -36,12 +36,12 @@ def test_a_connection_that_is_not_there_says_what_to_set() -> None:
         resolve_connection("Data", {})
 
 
-def test_a_connection_string_that_is_none_is_refused_without_showing_it() -> None:
-    with pytest.raises(SettingError, match="'Data' holds no storage connection string") as refused:
+def test_a_connection_string_that_is_none_is_rejected_without_showing_it() -> None:
+    with pytest.raises(SettingError, match="'Data' is not a storage connection string") as rejected:
         connect("Data", {"Data": "AccountKey=secret"})
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(rejected.value)
 
 
-def test_another_credential_is_refused() -> None:
+def test_another_credential_is_rejected() -> None:
     with pytest.raises(SettingError, match="'__credential' is 'password'; expected managedidentity"):
         connect("Data", {"Data__queueServiceUri": URI, "Data__credential": "password"})

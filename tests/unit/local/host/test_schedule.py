@@ -51,17 +51,17 @@ def test_day_and_day_of_the_week_must_both_fit() -> None:
         "0 0 0 * * 5#2",
     ],
 )
-def test_what_is_no_ncrontab_is_refused(expression: str) -> None:
+def test_what_is_no_ncrontab_is_rejected(expression: str) -> None:
     with pytest.raises(BindingError, match="schedule '"):
         Schedule(expression)
 
 
 @pytest.mark.parametrize(("expression", "found"), [("0 0 0 * * MONTAG", "MONTAG"), ("0 0 0 * FOO *", "FOO")])
-def test_a_name_of_no_day_and_no_month_is_refused(expression: str, found: str) -> None:
+def test_a_name_of_no_day_and_no_month_is_rejected(expression: str, found: str) -> None:
     with pytest.raises(BindingError, match=f"'{found}' names neither"):
         Schedule(expression)
 
 
-def test_a_schedule_that_never_comes_is_refused() -> None:
+def test_a_schedule_that_never_comes_is_rejected() -> None:
     with pytest.raises(BindingError, match="schedule '0 0 0 31 2"):
         Schedule("0 0 0 31 2 *")

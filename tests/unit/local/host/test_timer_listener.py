@@ -9,7 +9,7 @@ import pytest
 
 from local.host.schedule import Schedule
 from local.host.timer_listener import ScheduleStatus, TimerListener, timer_request
-from tests.support.virtual_clock import VirtualClock
+from tests.support.stepped_clock import SteppedClock
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ class Function:
 
 @asynccontextmanager
 async def listening(
-    function: Function, clock: VirtualClock, *, run_on_startup: bool = False
+    function: Function, clock: SteppedClock, *, run_on_startup: bool = False
 ) -> AsyncIterator[TimerListener]:
     schedule = Schedule("0 */5 * * * *")
     listener = TimerListener(schedule, function, run_on_startup=run_on_startup, clock=clock)
@@ -43,7 +43,7 @@ async def listening(
 
 
 async def test_a_function_runs_at_the_times_of_its_schedule() -> None:
-    function, clock = Function(), VirtualClock(TEN)
+    function, clock = Function(), SteppedClock(TEN)
     function.may_end.set()
     async with listening(function, clock):
         for minutes in (5, 10):
@@ -54,7 +54,7 @@ async def test_a_function_runs_at_the_times_of_its_schedule() -> None:
 
 
 async def test_the_second_run_is_told_of_the_first() -> None:
-    function, clock = Function(), VirtualClock(TEN)
+    function, clock = Function(), SteppedClock(TEN)
     function.may_end.set()
     async with listening(function, clock):
         clock.advance(await clock.next_sleep())
@@ -64,13 +64,13 @@ async def test_the_second_run_is_told_of_the_first() -> None:
 
 
 async def test_it_runs_at_once_where_it_is_to_run_on_startup() -> None:
-    function, clock = Function(), VirtualClock(TEN)
+    function, clock = Function(), SteppedClock(TEN)
     async with listening(function, clock, run_on_startup=True):
         assert (await function.next_run()).next == TEN.replace(minute=5)
 
 
 async def test_times_that_pass_while_it_runs_are_left_out() -> None:
-    function, clock = Function(), VirtualClock(TEN)
+    function, clock = Function(), SteppedClock(TEN)
     async with listening(function, clock):
         clock.advance(await clock.next_sleep())
         await function.next_run()
@@ -81,7 +81,7 @@ async def test_times_that_pass_while_it_runs_are_left_out() -> None:
 
 
 async def test_stopping_lets_the_run_end_and_starts_no_other() -> None:
-    function, clock = Function(), VirtualClock(TEN)
+    function, clock = Function(), SteppedClock(TEN)
     async with listening(function, clock) as listener:
         clock.advance(await clock.next_sleep())
         await function.next_run()
