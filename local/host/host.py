@@ -1,6 +1,7 @@
 """The host: an app's functions and what triggers them, from start to end."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -19,7 +20,11 @@ from local.host.queue_output import output_texts
 from local.host.queue_storage import StorageQueue, send
 from local.host.schedule import Schedule
 from local.host.timer_listener import TimerListener
+from local.host.timer_status import StatusBlob
 from local.host.worker import Worker
+
+# Names the app in the host's own storage; by default a hash of its folder does.
+HOST_ID_SETTING = "AzureFunctionsWebHost__hostid"
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +35,12 @@ class Host:
     """An app's functions, its listeners, and the settings that they go by."""
 
     def __init__(
-        self, worker: Worker, functions: Sequence[Function], settings: HostSettings, app_settings: Mapping[str, str]
+        self,
+        worker: Worker,
+        functions: Sequence[Function],
+        settings: HostSettings,
+        app_settings: Mapping[str, str],
+        clock: Clock,
     ) -> None:
         """Make the listeners of the functions that are not disabled.
 
@@ -41,7 +51,7 @@ class Host:
         self.settings = settings
         self.invocations = Invocations(worker, self._send_outputs, settings.function_timeout)
         self._app_settings = app_settings
-        clock = SystemClock()
+        self._host_id = app_settings.get(HOST_ID_SETTING) or hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:32]
         self._listeners = {
             function.name: listener
             for function in functions
@@ -76,18 +86,26 @@ class Host:
             case QueueTrigger() as trigger:
                 return self._make_queue_listener(function, trigger, clock)
             case TimerTrigger() as trigger:
-                run = partial(triggers.run_for_time, self.invocations, function)
-                return TimerListener(
-                    Schedule(trigger.schedule),
-                    lambda status: run(status if trigger.use_monitor else None, "timer fired"),
-                    run_on_startup=trigger.run_on_startup,
-                    clock=clock,
-                )
+                return self._make_timer_listener(function, trigger, clock)
             case HttpTrigger():
                 return None
 
+    def _make_timer_listener(self, function: Function, trigger: TimerTrigger, clock: Clock) -> TimerListener:
+        schedule = Schedule(trigger.schedule)
+        monitor = None
+        if trigger.use_monitor and not schedule.is_under_a_minute(clock.now()):
+            service = connections.connect_blobs(connections.DEFAULT_CONNECTION, self._app_settings)
+            monitor = StatusBlob(service, self._host_id, function.name)
+        return TimerListener(
+            schedule,
+            lambda run: triggers.run_for_time(self.invocations, function, run, "timer fired"),
+            run_on_startup=trigger.run_on_startup,
+            monitor=monitor,
+            clock=clock,
+        )
+
     def _make_queue_listener(self, function: Function, trigger: QueueTrigger, clock: Clock) -> QueueListener:
-        service = connections.connect(trigger.connection, self._app_settings)
+        service = connections.connect_queues(trigger.connection, self._app_settings)
         poison_name = queue_rules.poison_queue_of(trigger.queue_name)
         run = partial(triggers.run_for_message, self.invocations, function)
         return QueueListener(
@@ -113,11 +131,10 @@ class Host:
             await self._send_to_queue(binding, outputs[binding.name])
 
     async def _send_to_queue(self, binding: QueueOutput, data: TypedData) -> None:
-        service = connections.connect(binding.connection, self._app_settings)
+        service = connections.connect_queues(binding.connection, self._app_settings)
         client = service.get_queue_client(binding.queue_name)
         for text in output_texts(data, self.settings.queues.message_encoding):
             await asyncio.to_thread(send, client, text)
-        self._wake(binding.queue_name)
 
 
 async def load_host(
@@ -136,7 +153,7 @@ async def load_host(
         )
         for indexed in await worker.load(app_directory)
     ]
-    return Host(worker, functions, settings, app_settings)
+    return Host(worker, functions, settings, app_settings, SystemClock())
 
 
 def _is_disabled(function_name: str, app_settings: Mapping[str, str]) -> bool:

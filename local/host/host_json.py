@@ -17,6 +17,9 @@ OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
 
 DEFAULT_FUNCTION_TIMEOUT_SECONDS = 30 * 60.0
 MIN_POLLING_INTERVAL_SECONDS = 0.1
+DEFAULT_MAX_POLLING_INTERVAL_SECONDS = 60.0
+# What the default is in the Development environment (``AddAzureStorageQueues`` in Azure/azure-sdk-for-net).
+DEVELOPMENT_MAX_POLLING_INTERVAL_SECONDS = 2.0
 MAX_BATCH_SIZE = 32
 
 type LogLevel = Literal["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"]
@@ -67,7 +70,7 @@ class QueueSettings(msgspec.Struct, frozen=True):
 
     batch_size: int = 16
     new_batch_threshold: int = 8
-    max_polling_interval: float = 60.0
+    max_polling_interval: float = DEFAULT_MAX_POLLING_INTERVAL_SECONDS
     visibility_timeout: float = 0.0
     max_dequeue_count: int = 5
     message_encoding: Literal["base64", "none"] = "base64"
@@ -122,11 +125,15 @@ def parse_host_json(data: object, environment: Mapping[str, str], *, cores: int)
     except msgspec.ValidationError as error:
         raise SettingError(f"host.json: {error}.") from None
     return HostSettings(
-        queues=_queue_settings(parsed.extensions.queues, cores),
+        queues=_queue_settings(parsed.extensions.queues, cores, development=_is_development(environment)),
         route_prefix=parsed.extensions.http.route_prefix.strip("/"),
         log_levels=parsed.logging.log_level,
         function_timeout=_function_timeout(parsed.function_timeout),
     )
+
+
+def _is_development(environment: Mapping[str, str]) -> bool:
+    return environment.get("AZURE_FUNCTIONS_ENVIRONMENT", "Development").lower() == "development"
 
 
 def _override(data: dict[str, Any], path: list[str], value: str) -> None:
@@ -134,9 +141,7 @@ def _override(data: dict[str, Any], path: list[str], value: str) -> None:
     for name in parents:
         data = data.setdefault(_spelling(data, name), {})
         if not isinstance(data, dict):
-            raise SettingError(
-                f"{OVERRIDE_PREFIX}{'__'.join(path)}: '{name}' is not a section of host.json."
-            )
+            raise SettingError(f"{OVERRIDE_PREFIX}{'__'.join(path)}: '{name}' is not a section of host.json.")
     data[_spelling(data, last)] = value
 
 
@@ -144,7 +149,7 @@ def _spelling(data: Mapping[str, object], name: str) -> str:
     return next((known for known in data if known.lower() == name.lower()), name)
 
 
-def _queue_settings(queues: _Queues, cores: int) -> QueueSettings:
+def _queue_settings(queues: _Queues, cores: int, *, development: bool) -> QueueSettings:
     where = "host.json: extensions: queues"
     interval = parse_time_span(queues.max_polling_interval, f"{where}: maxPollingInterval")
     encoding = queues.message_encoding.lower()
@@ -160,6 +165,8 @@ def _queue_settings(queues: _Queues, cores: int) -> QueueSettings:
         raise SettingError(
             f"{where}: maxPollingInterval is {queues.max_polling_interval}; expected 00:00:00.1 or more."
         )
+    if development and interval == DEFAULT_MAX_POLLING_INTERVAL_SECONDS:
+        interval = DEVELOPMENT_MAX_POLLING_INTERVAL_SECONDS
     return QueueSettings(
         batch_size=queues.batch_size,
         new_batch_threshold=default_new_batch_threshold(queues.batch_size, cores)

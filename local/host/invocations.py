@@ -61,6 +61,10 @@ class Invocations:
         log.error("%s Its thread goes on; Azure restarts the worker.", failure, extra={"function": function.name})
         return InvocationResult(failure=failure)
 
+    def fail(self, function: Function, failure: str) -> None:
+        """Log an invocation that failed before the function was called."""
+        log.error("Executed (Failed, the function was not called)\n%s", failure, extra={"function": function.name})
+
     async def wait(self) -> None:
         """Wait until no function runs."""
         while self._tasks:

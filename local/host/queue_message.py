@@ -13,6 +13,8 @@ from local.host.protos import TypedData
 
 type Encoding = Literal["base64", "none"]
 
+# White space that Convert.FromBase64String ignores.
+_IGNORED_IN_BASE64 = str.maketrans("", "", " \t\r\n")
 # DateTimeOffset.MaxValue, which the host puts where a time is unknown.
 _NEVER = "9999-12-31T23:59:59.9999999+00:00"
 
@@ -45,7 +47,7 @@ def decode_body(text: str, encoding: Encoding) -> bytes:
     if encoding == "none":
         return text.encode()
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(text.translate(_IGNORED_IN_BASE64), validate=True)
     except (binascii.Error, ValueError):
         raise UndecodableError(
             "the message's text is not Base64; expected what messageEncoding in host.json says"
@@ -58,8 +60,17 @@ def encode_body(body: bytes, encoding: Encoding) -> str:
 
 
 def trigger_input(body: bytes, *, binary: bool) -> TypedData:
-    """Return what the function's parameter gets: the body as bytes or as a string."""
-    return TypedData(bytes=body) if binary else TypedData(string=body.decode(errors="replace"))
+    """Return what the function's parameter gets: the body as bytes or as a string, which it then has to be."""
+    return TypedData(bytes=body) if binary else TypedData(string=body.decode())
+
+
+def is_text(body: bytes) -> bool:
+    """Return whether a body is UTF-8, so that it can be bound as a string."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def trigger_metadata(

@@ -1,5 +1,6 @@
 """The stand-in host as a process, with the production worker's code and a real app in it."""
 
+import base64
 import json
 import shutil
 import signal
@@ -138,6 +139,20 @@ def test_a_string_bound_body_may_hide_the_messages_id(app: App) -> None:
 def test_a_bytes_bound_body_that_names_metadata_is_left_alone(app: App) -> None:
     app.send('{"dequeueCount": "many"}', "RAW_QUEUE")
     assert app.reports() == [{"body": '{"dequeueCount": "many"}', "dequeueCount": 1}]
+
+
+def test_a_body_that_is_not_utf8_reaches_only_a_function_that_takes_bytes(app: App) -> None:
+    app.settings["AzureFunctionsJobHost__extensions__queues__messageEncoding"] = "base64"
+    latin_1 = base64.b64encode("grün".encode("latin-1")).decode()
+    app.send(latin_1)
+    app.send(latin_1, "RAW_QUEUE")
+    with start_stand_in(BASIC, app.settings) as host:
+        wait_for(lambda: app.texts("WORK_QUEUE", "-poison") == [latin_1], what="the poisoned message")
+        wait_for(lambda: app.texts("DONE_QUEUE"), what="the report of the other function")
+        (report,) = [json.loads(base64.b64decode(text)) for text in app.texts("DONE_QUEUE")]
+        assert report["body"] == "gr\ufffdn"
+        assert sum("the function was not called" in line for line in host.child.tail()) == 5
+        assert not any("working on" in line for line in host.child.tail())
 
 
 def test_a_function_that_raises_is_tried_five_times_and_its_message_poisoned(app: App, host: StandInHost) -> None:

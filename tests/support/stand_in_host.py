@@ -27,6 +27,8 @@ def settings_of_basic(connection_string: str) -> dict[str, str]:
     """Return settings for the app ``basic``, with queues that no other test uses."""
     run = uuid.uuid4().hex
     return {
+        "AzureWebJobsStorage": connection_string,
+        "AzureFunctionsWebHost__hostid": run,
         "Data": connection_string,
         "WORK_QUEUE": f"work-{run}",
         "RAW_QUEUE": f"raw-{run}",

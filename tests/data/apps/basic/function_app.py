@@ -42,7 +42,7 @@ def work(message: func.QueueMessage, done: func.Out[str]) -> None:
 async def work_raw(message: func.QueueMessage, done: func.Out[str]) -> None:
     """Report a message that is bound as bytes."""
     log.info("working asynchronously")
-    done.set(json.dumps({"body": message.get_body().decode(), "dequeueCount": message.dequeue_count}))
+    done.set(json.dumps({"body": message.get_body().decode(errors="replace"), "dequeueCount": message.dequeue_count}))
 
 
 @app.timer_trigger("timer", schedule="%SCHEDULE%", run_on_startup=False)

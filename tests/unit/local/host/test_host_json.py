@@ -26,7 +26,7 @@ PRODUCTION = {
 
 
 def parse(data: object, environment: dict[str, str] | None = None) -> HostSettings:
-    return parse_host_json(data, environment or {}, cores=2)
+    return parse_host_json(data, {"AZURE_FUNCTIONS_ENVIRONMENT": "Production", **(environment or {})}, cores=2)
 
 
 def queues(**settings: Any) -> dict[str, Any]:
@@ -59,6 +59,15 @@ def test_the_defaults_are_the_hosts() -> None:
     )
     assert settings.route_prefix == "api"
     assert settings.function_timeout == 1800
+
+
+@pytest.mark.parametrize("environment", [{}, {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}])
+def test_in_the_development_environment_the_default_wait_between_polls_is_two_seconds(
+    environment: dict[str, str],
+) -> None:
+    assert parse_host_json({"version": "2.0"}, environment, cores=2).queues.max_polling_interval == 2
+    set_by_the_app = parse_host_json(queues(maxPollingInterval="00:00:05"), environment, cores=2)
+    assert set_by_the_app.queues.max_polling_interval == 5
 
 
 @pytest.mark.parametrize(

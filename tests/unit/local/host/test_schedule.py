@@ -27,6 +27,23 @@ def test_the_next_time_is_found(expression: str, following: str) -> None:
     assert f"{Schedule(expression).next_after(SATURDAY):%Y-%m-%d %H:%M:%S}" == following
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("* * * * * *", True),
+        ("*/5 * * * * *", True),
+        ("10,20,45 * * * * *", True),
+        ("0 * * * * *", False),
+        ("30 * * * * *", False),
+        ("* * * * *", False),
+        ("* */20 * * * *", False),
+        ("* * 12 * * Mon", False),
+    ],
+)
+def test_a_schedule_under_a_minute_has_times_within_every_minute(expression: str, expected: bool) -> None:
+    assert Schedule(expression).is_under_a_minute(SATURDAY) is expected
+
+
 def test_a_time_is_never_its_own_next() -> None:
     schedule = Schedule("0 */5 * * * *")
     first = schedule.next_after(SATURDAY)
