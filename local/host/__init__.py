@@ -4,6 +4,6 @@ The production worker's own code, ``azure-functions-runtime``, loads, indexes an
 The host's queue listener, timers, HTTP triggers and admin addresses are written here. A setting or a binding that the
 stand-in does not know is rejected, never ignored.
 
-It does not scale, check function keys, run retry policies, or end a sync function that outlives ``functionTimeout``:
+It does not scale, run retry policies, or end a sync function that outlives ``functionTimeout``:
 the invocation counts as failed and its thread goes on, where the real host restarts the worker's process.
 """

@@ -34,10 +34,10 @@ class TimerTrigger(_Binding, frozen=True, kw_only=True):
 
 
 class HttpTrigger(_Binding, frozen=True, kw_only=True):
-    """A trigger for each request to a route. Keys are not checked, as in ``func start``."""
+    """A trigger for each request to a route."""
 
-    route: str | None = None
-    methods: list[str] | None = None
+    route: str | None = None  # the function's name where there is none
+    methods: list[str] | None = None  # None: all
     auth_level: Literal["ANONYMOUS", "FUNCTION", "ADMIN"] = "FUNCTION"
 
 

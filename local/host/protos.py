@@ -38,16 +38,23 @@ class StatusResult(Message):
     Cancelled = 2
 
 
+class RpcHttpCookie(Message):
+    """A cookie that a response sets."""
+
+    SameSite = SimpleNamespace(**{"None": 0, "Lax": 1, "Strict": 2, "ExplicitNone": 3})
+
+
 _PLAIN = (
     *("FunctionEnvironmentReloadResponse", "FunctionLoadResponse", "FunctionMetadataResponse", "InvocationResponse"),
     *("NullableBool", "NullableDouble", "NullableString", "NullableTimestamp"),
-    *("RpcException", "RpcFunctionMetadata", "RpcHttp", "RpcHttpCookie", "RpcRetryOptions"),
-    *("WorkerInitResponse", "WorkerMetadata"),
+    *("RpcException", "RpcFunctionMetadata", "RpcHttp", "RpcRetryOptions"),
+    *("Timestamp", "WorkerInitResponse", "WorkerMetadata"),
 )
 
 PROTOS = SimpleNamespace(
     BindingInfo=type("BindingInfo", (Message,), {"in": 0, "out": 1, "inout": 2}),
     ParameterBinding=ParameterBinding,
+    RpcHttpCookie=RpcHttpCookie,
     StatusResult=StatusResult,
     TypedData=TypedData,
     **{name: type(name, (Message,), {}) for name in _PLAIN},

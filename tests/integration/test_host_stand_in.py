@@ -233,12 +233,6 @@ def test_a_call_that_makes_no_sense_is_rejected(
     assert says in response.text
 
 
-def test_a_request_reaches_the_function_of_its_route(host: StandInHost) -> None:
-    response = requests.post(f"{host.url}/api/greet/you?n=2", data="hello", timeout=TIMEOUT_SECONDS)
-    assert (response.status_code, response.text) == (201, "you 2 hello")
-    assert requests.put(f"{host.url}/api/greet/you", timeout=TIMEOUT_SECONDS).status_code == 405
-
-
 # Settings
 
 
@@ -285,6 +279,12 @@ def test_local_settings_are_read_and_the_environment_wins(app: App, tmp_path: Pa
             "def f(t: func.TimerRequest) -> None: ...",
             '{"version": "2.0"}',
             "does not know retry policies",
+        ),
+        (
+            "import azure.functions as func\napp = func.FunctionApp()\n"
+            "@app.route('a/{b:datetime}')\ndef f(req: func.HttpRequest) -> str: ...",
+            '{"version": "2.0"}',
+            "function 'f': route 'api/a/{b:datetime}': the stand-in does not know the constraint",
         ),
     ],
 )

@@ -46,9 +46,9 @@ def run_stand_in(app: Path, settings: Mapping[str, str], *arguments: str) -> Ite
 
 
 @contextmanager
-def start_stand_in(app: Path, settings: Mapping[str, str]) -> Iterator[StandInHost]:
+def start_stand_in(app: Path, settings: Mapping[str, str], *arguments: str) -> Iterator[StandInHost]:
     """Run the stand-in on a free port, and wait until it listens."""
-    with run_stand_in(app, settings) as child:
+    with run_stand_in(app, settings, *arguments) as child:
         url = child.wait_for(find_url, timeout=START_TIMEOUT_SECONDS, what="it to listen")
         yield StandInHost(url, child)
 
