@@ -1,11 +1,11 @@
-"""A clock for what waits on the event loop: time passes when the test says so."""
+"""A clock whose time passes when the test says so."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 
-class VirtualClock:
-    """Stands still until it is advanced. `next_sleep` waits until somebody waits on it, and tells for how long."""
+class SteppedClock:
+    """A clock that stands still until it is advanced."""
 
     def __init__(self, start: datetime = datetime(2026, 11, 21, 10, tzinfo=UTC)) -> None:
         self._now = start
