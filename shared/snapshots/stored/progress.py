@@ -7,7 +7,7 @@ from itertools import accumulate
 import msgspec
 
 from shared.face.timestamps import format_utc
-from shared.snapshots.manifest import Part, new_snapshot_id, snapshot_path, snapshot_time
+from shared.snapshots.stored.manifest import Part, new_snapshot_id, snapshot_path, snapshot_time
 
 RESUMABLE = timedelta(days=1)
 """How old a run may be and still be resumed; uncommitted blocks live for a week (Put Block, REST reference)."""

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.snapshots.errors import LeaseLost, ListingStuck
-from shared.snapshots.pages import Page
-from shared.snapshots.progress import Origin, Progress, StagedPart
-from shared.snapshots.spool import list_unordered
+from shared.snapshots.listing.pages import Page
+from shared.snapshots.listing.spool import list_unordered
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart
 from tests.support.directory_model import ALPHABET, DirectoryModel, line
 
 BEGUN = Progress("20261120T030000Z", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True))

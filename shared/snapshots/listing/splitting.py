@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.snapshots.key_range import KeyRange
+from shared.snapshots.listing.key_range import KeyRange
 
 MAX_GROUPS = 1_000_000
 """The most dynamic person groups of one resource (the service's limits)."""

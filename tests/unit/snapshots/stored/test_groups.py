@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.snapshots.errors import CorruptSnapshot
-from shared.snapshots.manifest import Part
-from shared.snapshots.members import pack, unpack
-from shared.snapshots.stored_groups import StoredGroups
+from shared.snapshots.stored.groups import StoredGroups
+from shared.snapshots.stored.gzip_members import pack, unpack
+from shared.snapshots.stored.manifest import Part
 from tests.support.directory_model import line
 
 

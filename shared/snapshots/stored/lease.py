@@ -11,7 +11,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsE
 from azure.storage.blob import BlobClient, BlobLeaseClient, ContainerClient
 
 from shared.snapshots.errors import LeaseLost
-from shared.snapshots.progress import Progress
+from shared.snapshots.stored.progress import Progress
 
 LOCK_PATH = "dynamic-person-groups-run.json"
 LEASE_SECONDS = 60

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 
 from shared.snapshots.errors import CorruptSnapshot
-from shared.snapshots.lines import id_of
-from shared.snapshots.manifest import Part
-from shared.snapshots.members import Member, unpack
+from shared.snapshots.listing.lines import id_of
+from shared.snapshots.stored.gzip_members import Member, unpack
+from shared.snapshots.stored.manifest import Part
 
 
 class StoredGroups:

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import pairwise
 
 from shared.snapshots.errors import OutOfOrder
-from shared.snapshots.key_range import HEAD_IDS, KeyRange
-from shared.snapshots.key_space import KeySpace
-from shared.snapshots.splitting import Splitter
+from shared.snapshots.listing.key_range import HEAD_IDS, KeyRange
+from shared.snapshots.listing.key_space import KeySpace
+from shared.snapshots.listing.splitting import Splitter
 
 _NEIGHBOURS = 256
 _SMALL_PAGE_BYTES = 64 * 1024
@@ -32,7 +32,7 @@ class Kept:
     after: str
 
 
-class KeyRanges:
+class Coverage:
     """Hold the ranges of one listing, in key order, and what is known of each. No I/O, no threads.
 
     Two ranges meet where a page of the left one reaches the ``first`` of the right one. So it does not matter which

@@ -14,7 +14,7 @@ from shared.face.errors import (
     Unreachable,
 )
 from shared.face.page import ListedGroup
-from shared.snapshots.pages import PageReader
+from shared.snapshots.listing.pages import PageReader
 
 if TYPE_CHECKING:
     from shared.face.client import FaceClient

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.snapshots.key_space import LONGEST_KEY, KeySpace
+from shared.snapshots.listing.key_space import LONGEST_KEY, KeySpace
 from tests.support.directory_model import ALPHABET
 
 NEIGHBOURS = st.sets(st.text(ALPHABET, min_size=1, max_size=64), min_size=2, max_size=20).map(sorted)

@@ -7,9 +7,9 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, ContainerClient, ContentSettings
 
-from shared.snapshots.changes_writer import ChangesWriter
 from shared.snapshots.errors import AlreadyPublished
-from shared.snapshots.manifest import (
+from shared.snapshots.stored.changes_writer import ChangesWriter
+from shared.snapshots.stored.manifest import (
     CHANGES_NAME,
     DIRECTORY,
     GROUPS_NAME,

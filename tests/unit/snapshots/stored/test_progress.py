@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from shared.snapshots.lines import id_of, without_user_data
-from shared.snapshots.manifest import snapshot_path
-from shared.snapshots.progress import Origin, Progress, StagedPart, new_progress, placed_parts
+from shared.snapshots.listing.lines import id_of, without_user_data
+from shared.snapshots.stored.manifest import snapshot_path
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart, new_progress, placed_parts
 
 ORIGIN = Origin("https://example.cognitiveservices.azure.com", "v1.2-preview.1", True)
 NOW = datetime(2026, 11, 20, 3, 0, 0, 250_000, tzinfo=UTC)

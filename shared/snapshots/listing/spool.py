@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from shared.snapshots.errors import ListingStuck
-from shared.snapshots.listing import Reader, Stage
-from shared.snapshots.pages import Page
-from shared.snapshots.progress import Progress, StagedPart
+from shared.snapshots.listing.by_ranges import Reader, Stage
+from shared.snapshots.listing.pages import Page
+from shared.snapshots.stored.progress import Progress, StagedPart
 
 _PART_GROUPS = 1000
 

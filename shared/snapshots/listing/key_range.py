@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.snapshots.key_space import KeySpace
+from shared.snapshots.listing.key_space import KeySpace
 
 HEAD_IDS = 16
 

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.face.client import FaceClient
 from shared.face.errors import FaceError, InvalidResponse, ServerFault, Throttled, Unreachable
-from shared.snapshots.lines import without_user_data
+from shared.snapshots.listing.lines import without_user_data
 
 PATIENCE_SECONDS = 600.0
 _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 30.0

@@ -5,7 +5,7 @@ import uuid
 
 from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 
-from shared.snapshots.members import pack
+from shared.snapshots.stored.gzip_members import pack
 
 _MEMBER_BYTES = 1024 * 1024
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
-from shared.snapshots.key_ranges import Call, KeyRanges
-from shared.snapshots.pages import Page
-from shared.snapshots.progress import Progress, StagedPart
+from shared.snapshots.listing.coverage import Call, Coverage
+from shared.snapshots.listing.pages import Page
+from shared.snapshots.stored.progress import Progress, StagedPart
 
 WORKERS = 24
 """Calls and uploads under way at once: enough for 10 calls a second that take 2 seconds each."""
@@ -62,11 +62,11 @@ class RangeListing:
         self._parts: list[StagedPart] = []
         self.calls = self.throttled = 0
 
-    def run(self, ranges: KeyRanges, progress: Progress) -> Progress:
+    def run(self, ranges: Coverage, progress: Progress) -> Progress:
         """Return the progress completed.
 
         Raises:
-            OutOfOrder: where the service's pages cannot be listed so; see ``KeyRanges.page_arrived``.
+            OutOfOrder: where the service's pages cannot be listed so; see ``Coverage.page_arrived``.
             Exception: what reading, staging or the checkpoint raised first, once all calls under way have ended.
         """
         self._parts = list(progress.parts)
@@ -85,14 +85,14 @@ class RangeListing:
             pool.shutdown(cancel_futures=True)
         return self._progress(progress, complete=True)
 
-    def _start_calls(self, pool: ThreadPoolExecutor, ranges: KeyRanges) -> None:
+    def _start_calls(self, pool: ThreadPoolExecutor, ranges: Coverage) -> None:
         while len(self._reading) + len(self._staging) < self._most_under_way:
             call = ranges.next_call(may_split=self._seconds_until_free() == 0)
             if call is None:
                 return
             self._reading[pool.submit(self._reader.read, call.after)] = call
 
-    def _take_what_ended(self, pool: ThreadPoolExecutor, ranges: KeyRanges) -> None:
+    def _take_what_ended(self, pool: ThreadPoolExecutor, ranges: Coverage) -> None:
         patience = min(_LOOK_SECONDS, self._seconds_until_free() or _LOOK_SECONDS)
         under_way: set[Future[Any]] = {*self._reading, *self._staging}
         for future in wait(under_way, patience, FIRST_COMPLETED).done:
@@ -102,7 +102,7 @@ class RangeListing:
                 self._staging.remove(future)
                 self._parts.append(future.result())
 
-    def _take_page(self, pool: ThreadPoolExecutor, ranges: KeyRanges, call: Call, page: Page) -> None:
+    def _take_page(self, pool: ThreadPoolExecutor, ranges: Coverage, call: Call, page: Page) -> None:
         self.calls += page.calls
         self.throttled += page.throttled
         self._max_page = max(self._max_page, sum(map(len, page.lines)))

@@ -6,11 +6,11 @@ import pytest
 
 from shared.face.errors import Unauthorized
 from shared.snapshots.errors import LeaseLost
-from shared.snapshots.key_ranges import KeyRanges
-from shared.snapshots.listing import RangeListing
-from shared.snapshots.pages import Page
-from shared.snapshots.progress import Origin, Progress, StagedPart
-from shared.snapshots.splitting import Splitter
+from shared.snapshots.listing.by_ranges import RangeListing
+from shared.snapshots.listing.coverage import Coverage
+from shared.snapshots.listing.pages import Page
+from shared.snapshots.listing.splitting import Splitter
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart
 from tests.support.directory_model import ALPHABET, DirectoryModel
 
 BEGUN = Progress("20261120T030000Z", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True))
@@ -55,7 +55,7 @@ def test_the_parts_are_the_whole_list_in_order() -> None:
     ids = ids_of_any_kind(3_000)
     reader = ModelReader(DirectoryModel(ids))
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
-    done = listing.run(KeyRanges(10, Splitter(10, [])), BEGUN)
+    done = listing.run(Coverage(10, Splitter(10, [])), BEGUN)
     assert done.complete
     assert sum(part.count for part in done.parts) == 3_000
     assert [part.first_id for part in done.parts] == sorted(part.first_id for part in done.parts)
@@ -66,7 +66,7 @@ def test_the_parts_are_the_whole_list_in_order() -> None:
 def test_a_budget_that_is_busy_is_not_spread_over_more_ranges() -> None:
     reader = ModelReader(DirectoryModel(ids_of_any_kind(500)))
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.05, checkpoint=no_checkpoint)
-    listing.run(KeyRanges(10, Splitter(10, [])), BEGUN)
+    listing.run(Coverage(10, Splitter(10, [])), BEGUN)
     assert reader.most_at_once == 1
 
 
@@ -80,7 +80,7 @@ def test_the_first_error_ends_the_listing_and_all_waits() -> None:
     reader = Refused(DirectoryModel(ids_of_any_kind(3_000)))
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
     with pytest.raises(Unauthorized):
-        listing.run(KeyRanges(10, Splitter(10, [])), BEGUN)
+        listing.run(Coverage(10, Splitter(10, [])), BEGUN)
     assert reader.stopped
 
 
@@ -91,18 +91,18 @@ def test_an_error_of_the_storage_ends_the_listing() -> None:
     reader = ModelReader(DirectoryModel(ids_of_any_kind(100)))
     listing = RangeListing(reader, failing, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
     with pytest.raises(OSError, match="disk full"):
-        listing.run(KeyRanges(10, Splitter(10, [])), BEGUN)
+        listing.run(Coverage(10, Splitter(10, [])), BEGUN)
 
 
 def test_a_lost_lease_ends_the_listing(monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(_progress: Progress) -> None:
         raise LeaseLost("lost")
 
-    monkeypatch.setattr("shared.snapshots.listing._SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
     reader = ModelReader(DirectoryModel(ids_of_any_kind(100)))
     with pytest.raises(LeaseLost):
         RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=lost).run(
-            KeyRanges(10, Splitter(10, [])), BEGUN
+            Coverage(10, Splitter(10, [])), BEGUN
         )
 
 
@@ -119,10 +119,10 @@ def test_progress_names_only_what_is_staged(monkeypatch: pytest.MonkeyPatch) -> 
         assert {part.block_id for part in progress.parts} <= staged
         seen.append(len(progress.parts))
 
-    monkeypatch.setattr("shared.snapshots.listing._SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
     reader = ModelReader(DirectoryModel(ids_of_any_kind(1_000)))
     RangeListing(reader, noting, seconds_until_free=lambda: 0.0, checkpoint=checkpoint).run(
-        KeyRanges(10, Splitter(10, [])), BEGUN
+        Coverage(10, Splitter(10, [])), BEGUN
     )
     assert len(seen) > 10
 
@@ -146,10 +146,10 @@ class Together(ModelReader):
 
 @pytest.mark.parametrize("memory", [1, 1_000_000])
 def test_large_pages_are_fetched_fewer_at_once(monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
-    monkeypatch.setattr("shared.snapshots.listing._PAGES_BYTES", memory)
-    monkeypatch.setattr("shared.snapshots.listing._FIRST_CALLS", 1)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._PAGES_BYTES", memory)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._FIRST_CALLS", 1)
     ids = ids_of_any_kind(1_000)
     reader = Together(DirectoryModel(ids))
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
-    listing.run(KeyRanges(10, Splitter(10, ids[9:-1:10])), BEGUN)
+    listing.run(Coverage(10, Splitter(10, ids[9:-1:10])), BEGUN)
     assert (reader.most_at_once > 1) is (memory > 1)
