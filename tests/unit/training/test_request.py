@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-
-from shared.face.models import GroupKind
 from shared.training.request import (
     MAX_CORRELATION_ID_CHARS,
     FollowUp,
@@ -16,6 +14,8 @@ from shared.training.request import (
     Request,
     parse_body,
 )
+
+from shared.face.models import GroupKind
 from tests.support.builders import WATCH_ID, message
 
 DEFAULT = GroupKind.LARGE_PERSON_GROUP
