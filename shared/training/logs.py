@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from shared.face.errors import FaceError, NoConnection, UndocumentedNotFound, Unauthorized
+from shared.face.errors import FaceError, NoConnection, Unauthorized, UndocumentedNotFound
 from shared.face.models import TrainingStatus
 from shared.training.decide import Accepted, LaterSlot, PollResult, late_seconds
 from shared.training.messages import Group
