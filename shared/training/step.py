@@ -111,7 +111,7 @@ class StepTaker:
         of_train: bool = False,
     ) -> Decided:
         now = self.budget.clock()
-        after = decide.watch_after(watch, result, now)
+        after = decide.watch_after(watch, result, now, of_train=of_train)
         seen = events.Seen(
             at=now,
             polls=after.polls,
