@@ -85,7 +85,7 @@ class StepTaker:
         record, live_etag = self._commit(record, step, decided)
         owed = (*claimed, *record.owed)
         for each in owed:
-            log_ended(group, each, decided.result)
+            log_ended(group, each)
         self.teller.tell(group, owed)
         if not record.watch.live and not record.stuck:
             self.store.remove_live(group, live_etag)
