@@ -64,8 +64,8 @@ class End(msgspec.Struct, frozen=True):
     by_training: bool = False  # a training's end has ended it
 
 
-def watch_after(watch: Watch, result: PollResult, now: datetime) -> Watch:
-    """Return what the watch knows after a poll."""
+def watch_after(watch: Watch, result: PollResult, now: datetime, *, of_train: bool = False) -> Watch:
+    """Return what the watch knows after a poll; ``of_train``: after the app's own train call, which is not a poll."""
     if isinstance(result, (LaterSlot, NotMade)):
         return msgspec.structs.replace(watch, last=Last.NO_ANSWER)
     if isinstance(result, Accepted):
@@ -73,7 +73,7 @@ def watch_after(watch: Watch, result: PollResult, now: datetime) -> Watch:
     if watch.first_poll_at is None:
         # A new chain knows nothing of the last one's training.
         watch = msgspec.structs.replace(watch, first_poll_at=now, training=None, seen_at=None, troubles=0)
-    watch = msgspec.structs.replace(watch, polls=watch.polls + 1)
+    watch = msgspec.structs.replace(watch, polls=watch.polls + (not of_train))
     if isinstance(result, TrainingStatus):
         seen = msgspec.structs.replace(
             _learned(watch, result.training),

@@ -6,6 +6,7 @@ The form is CloudEvents 1.0, https://cloudevents.io.
 import base64
 import json
 import uuid
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,9 @@ MAX_BODY_BYTES = 16 * 1024
 """How long a body may be that its event holds whole."""
 
 _CUT_BODY_CHARS = 256
+_MAX_ESCAPED_BODY_BYTES = 36 * 1024  # leaves room for the reason and the correlation ID; Base64 is always shorter
+
+_XML_ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for character in "&<>"})
 
 # Names the events of bodies that are not requests; a random number, once and for all.
 _BODIES = uuid.UUID("7c8f8c0e-6c1b-4f0a-9a53-3a1f0a1f6a11")
@@ -97,15 +101,9 @@ def body_event(
         **_envelope(body_event_id(message), end.outcome, message.inserted_at, source),
         **({} if group is None else {"subject": group.subject}),
         **({} if traceparent is None else {"traceparent": traceparent}),
-        "data": data | {"messageId": message.id},
+        "data": data | {"messageId": message.id, **_told_body(message.body)},
     }
-    data = event["data"]
-    event["data"] = data | _whole_body(message.body)
-    encoded = _encode(event)
-    if len(message.body) > MAX_BODY_BYTES or len(encoded) > MAX_EVENT_BYTES:
-        event["data"] = data | _cut_body(message.body)
-        encoded = _encode(event)
-    return encoded
+    return _encode(event)
 
 
 def _envelope(event_id: str, outcome: Outcome, time: datetime, source: str) -> dict[str, Any]:
@@ -129,17 +127,18 @@ def _data(group: Group | None, end: End, **fields: Any) -> dict[str, Any]:
     }
 
 
-def _whole_body(body: bytes) -> dict[str, Any]:
-    try:
-        return {"body": body.decode()}
-    except UnicodeDecodeError:
-        return {"bodyBase64": base64.b64encode(body).decode()}
+def _told_body(body: bytes) -> dict[str, Any]:
+    if len(body) > MAX_BODY_BYTES:
+        return {"body": body.decode(errors="replace")[:_CUT_BODY_CHARS], "bodyTruncated": True}
+    with suppress(UnicodeDecodeError):
+        text = body.decode()
+        if len(_encode(text)) <= _MAX_ESCAPED_BODY_BYTES:
+            return {"body": text}
+    return {"bodyBase64": base64.b64encode(body).decode()}
 
 
-def _cut_body(body: bytes) -> dict[str, Any]:
-    return {"body": body.decode(errors="replace")[:_CUT_BODY_CHARS], "bodyTruncated": True}
-
-
-def _encode(event: dict[str, Any]) -> bytes:
-    # A queue message is XML text, which cannot hold every character that JSON can; ASCII it always can.
-    return json.dumps(event, ensure_ascii=True, separators=(",", ":")).encode()
+def _encode(content: Any) -> bytes:
+    # A queue message is XML text, which cannot hold every character that JSON can; ASCII it always can. What XML would
+    # escape, JSON escapes here, so that the event is as long on the queue as it is in the table.
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+    return text.translate(_XML_ESCAPES).encode()

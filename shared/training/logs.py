@@ -1,11 +1,12 @@
 """Log what becomes of watches: one record a poll and one a request's end. IDs of groups are logged at debug only."""
 
 import logging
-from datetime import datetime
+
+import msgspec
 
 from shared.face.errors import FaceError, NoConnection, Unauthorized, UndocumentedNotFound
 from shared.face.models import TrainingStatus
-from shared.training.decide import Accepted, LaterSlot, PollResult, late_seconds
+from shared.training.decide import Accepted, LaterSlot, PollResult
 from shared.training.messages import Group
 from shared.training.record import RequestRecord
 
@@ -42,19 +43,29 @@ def log_poll(group: Group, step: int, result: PollResult, *, open_requests: int,
     log.debug("training polled: %s", group.subject, extra=fields)
 
 
-def log_ended(group: Group, ended: RequestRecord, result: PollResult | None = None) -> None:
-    """Log the end of a request."""
-    late = late_seconds(result) if isinstance(result, TrainingStatus) else None
+def log_ended(group: Group, ended: RequestRecord) -> None:
+    """Log the end of a request, as its event tells it."""
+    data = msgspec.json.decode(ended.event or b"{}", type=_Event).data
     fields = {
         "kind": group.kind.value,
         "outcome": None if ended.outcome is None else ended.outcome.value,
-        "watched_seconds": _watched_seconds(ended.inserted_at, ended.ended_at),
-        "late_seconds": None if late is None else round(late, 3),
-        "service_request_id": getattr(result, "request_id", None),
+        "watched_seconds": data.watched_seconds,
+        "late_seconds": data.late_seconds,
+        "service_request_id": data.service_request_id,
         "traceparent": ended.traceparent,
     }
     log.info("training request ended", extra=fields)
     log.debug("training request ended: %s %s", group.subject, ended.request_id, extra=fields)
+
+
+class _Data(msgspec.Struct, frozen=True, rename="camel"):
+    watched_seconds: float | None = None
+    late_seconds: float | None = None
+    service_request_id: str | None = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    data: _Data = _Data()
 
 
 def _response(result: PollResult) -> str:
@@ -64,7 +75,3 @@ def _response(result: PollResult) -> str:
     if isinstance(result, FaceError):
         return type(result).__name__
     return {Accepted: "accepted", LaterSlot: "laterSlot"}.get(type(result), "notPolled")
-
-
-def _watched_seconds(start: datetime, end: datetime | None) -> float | None:
-    return None if end is None else round(max(0.0, (end - start).total_seconds()), 3)

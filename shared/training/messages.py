@@ -115,7 +115,8 @@ def parse_body(body: bytes, default_kind: GroupKind, encoding: Encoding) -> Requ
     inner = _from_base64(text)
     if encoding is Encoding.BASE64:
         if inner is None:
-            return Rejection("the body is not Base64 of UTF-8 text, which WATCH_MESSAGE_ENCODING expects")
+            text = "the body is not Base64 of UTF-8 text, which WATCH_MESSAGE_ENCODING expects"
+            return Rejection(text, plain.correlation_id)
         return _not_a_follow_up(_parse(inner, default_kind))
     return _choose(plain, inner, default_kind)
 
