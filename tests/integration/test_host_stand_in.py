@@ -99,7 +99,7 @@ def test_it_lists_the_functions(host: StandInHost) -> None:
 def test_the_apps_log_names_the_function(app: App, host: StandInHost) -> None:
     app.send("a")
     app.send("a", "RAW_QUEUE")
-    assert "INFO  [work] working on a" in wait_for_line(host, "working on a")
+    assert wait_for_line(host, "working on a").endswith("INFO  [work] working on a attempt=1")
     assert "INFO  [work_raw] working" in wait_for_line(host, "working asynchronously")
 
 
