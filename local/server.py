@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from local.connection import CONNECTION_FILE
 from local.functions_host import HostKind, default_host_kind
 from local.processes import ChildError
 from local.signals import ending_on_signals
@@ -22,7 +23,9 @@ def main() -> int:
     try:
         with (
             ending_on_signals(),
-            start_stack(host_kind=HostKind(arguments.host), usual_ports=True, console=console) as stack,
+            start_stack(
+                host_kind=HostKind(arguments.host), usual_ports=True, connection_file=CONNECTION_FILE, console=console
+            ) as stack,
         ):
             console.print(describe(stack), markup=False, soft_wrap=True)
             hold(stack)

@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
 
 from local.azurite import Azurite, Ports, start_azurite
+from local.connection import Connection, remove_connection, write_connection
 from local.face_emulator.process import FaceEmulator, start_face_emulator
 from local.functions_host import FunctionsHost, HostKind, default_host_kind, read_sample_settings, start_functions_host
 from local.logs import Logs, keep_logs
@@ -37,6 +40,7 @@ class Stack:
     logs: Logs
     host_kind: HostKind
     _host_port: int
+    _keys_file: Path
     _host: FunctionsHost | None = None
     _host_end: ExitStack = field(default_factory=ExitStack)
 
@@ -50,6 +54,21 @@ class Stack:
         if self._host is None:
             raise RuntimeError("found no running host; start it with start_host()")
         return self._host
+
+    @property
+    def connection(self) -> Connection:
+        """How to reach the stack while its host runs."""
+        keys = self.host.keys
+        return Connection(
+            address=self.host.endpoint,
+            connection_string=self.azurite.connection_string,
+            face_endpoint=self.settings["FACE_ENDPOINT"],
+            face_key=self.settings["FACE_KEY"],
+            face_control_token=self.face.control_token,
+            master_key=keys.master_key if keys else None,
+            function_key=keys.function_keys["default"] if keys else None,
+            function_keys={name: own["default"] for name, own in keys.functions.items()} if keys else {},
+        )
 
     @property
     def children(self) -> list[Child]:
@@ -78,7 +97,13 @@ class Stack:
     def start_host(self) -> None:
         """Start the host, on the same port each time, and wait until the app has made what it needs."""
         self._host = self._host_end.enter_context(
-            start_functions_host(self.host_kind, self.settings, port=self._host_port, on_line=self.logs.of("host"))
+            start_functions_host(
+                self.host_kind,
+                self.settings,
+                port=self._host_port,
+                keys_file=self._keys_file,
+                on_line=self.logs.of("host"),
+            )
         )
         _wait_until_storage_is_made(self._host, self.storage)
 
@@ -104,13 +129,14 @@ def start_stack(
     host_kind: HostKind | None = None,
     settings: Mapping[str, str] | None = None,
     usual_ports: bool = False,
+    connection_file: Path | None = None,
     console: Console | None = None,
 ) -> Iterator[Stack]:
     """Run the whole stack on the loopback interface until the block is left; its data is gone with it.
 
     ``host_kind`` None takes ``func`` where it is on PATH. ``settings`` override those of ``local.settings.sample.json``
     and the stack's own. With ``usual_ports``, Azurite and the host take their usual ports where they are free.
-    The logs go to a file, and to ``console`` where one is given.
+    While it runs, ``connection_file`` says how to reach it. The logs go to a file, and to ``console`` if there is one.
 
     Raises:
         FileNotFoundError: a program is not installed.
@@ -129,9 +155,13 @@ def start_stack(
             logs=logs,
             host_kind=host_kind or default_host_kind(),
             _host_port=host_port() if usual_ports else free_port(),
+            _keys_file=Path(parts.enter_context(TemporaryDirectory(prefix="face-group-ops-"))) / "keys.json",
         )
         parts.callback(stack.stop_host)
         stack.start_host()
+        if connection_file:
+            write_connection(stack.connection, connection_file)
+            parts.callback(remove_connection, stack.connection, connection_file)
         yield stack
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from rich.console import Console
 
+from local.connection import CONNECTION_FILE
 from local.demo.cases import GRACE_SECONDS
 from local.demo.expected import find_problems
 from local.demo.snapshot import GROUPS, show_snapshot
@@ -30,7 +31,12 @@ def main() -> int:
     try:
         with (
             ending_on_signals(),
-            start_stack(host_kind=HostKind(arguments.host), settings=SETTINGS, usual_ports=arguments.keep) as stack,
+            start_stack(
+                host_kind=HostKind(arguments.host),
+                settings=SETTINGS,
+                usual_ports=arguments.keep,
+                connection_file=CONNECTION_FILE,
+            ) as stack,
         ):
             console.print(f"The stack is up ({arguments.host} host), after {time.monotonic() - began:.0f} s.")
             problems = _show(stack, console)
