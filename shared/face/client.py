@@ -10,6 +10,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from shared.addresses import is_loopback
 from shared.face.budget import RequestBudget
 from shared.face.errors import (
     InvalidResponse,
@@ -77,6 +78,8 @@ class FaceClient:
         self._session = _StayingSession()
         # Set on the session, so that no .netrc is asked for another.
         self._session.auth = credential
+        # On this machine, a proxy would only get the key.
+        self._session.trust_env = not is_loopback(endpoint)
         self._session.headers["Accept"] = "application/json"
         self._session.mount(endpoint, HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS))
 

@@ -34,8 +34,10 @@ class TokenCredential(AuthBase):
         """Put a token on a request.
 
         Raises:
-            Unauthorized: no token could be had.
+            Unauthorized: no token could be had, or the request would carry it over plain http.
         """
+        if not (request.url or "").startswith("https://"):
+            raise Unauthorized("a token is not sent over plain http; expected https in FACE_ENDPOINT")
         try:
             token = self._token()
         except AzureError as error:

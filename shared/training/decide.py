@@ -112,9 +112,7 @@ def end_of(
     elif isinstance(result, BadRequest) and (request.train or not of_train):
         end = End(Outcome.REJECTED, result.code, result.message or str(result))
     if end is None and now >= policy.deadline(request):
-        end = End(
-            Outcome.TIMED_OUT, "timedOut", f"no end within {policy.timeout:g} seconds; {_last_word(result)}"
-        )
+        end = End(Outcome.TIMED_OUT, "timedOut", f"no end within {policy.timeout:g} seconds; {_last_word(result)}")
     return end
 
 

@@ -110,11 +110,16 @@ class Watcher:
         """Return the requests among the messages that are not over."""
         on_record = {each.request_id for each in record.open}
         owed = {each.request_id for each in record.owed}
-        return [
-            new_record(each.message, each.parsed)
+        # A message that is delivered again while it is handled may be here twice.
+        requests = {
+            each.message.request_id: new_record(each.message, each.parsed)
             for each in arrivals
             if isinstance(each.parsed, Request)
-            and (each.message.request_id in on_record or not self._is_over(record, owed, each.message.request_id))
+        }
+        return [
+            request
+            for request_id, request in requests.items()
+            if request_id in on_record or not self._is_over(record, owed, request_id)
         ]
 
     def _is_over(self, record: GroupRecord, owed: set[str], request_id: str) -> bool:
@@ -124,6 +129,8 @@ class Watcher:
         """Return whether a follow-up brings the next poll of a watch."""
         watch = record.watch
         ahead = follow_up.step - watch.step
+        if watch.etag is None:
+            log.error("follow-up without a record", extra={"kind": record.group.kind.value, "ahead": ahead})
         if not 0 <= ahead <= MAX_STEPS_AHEAD:
             log.info("follow-up dropped", extra={"kind": record.group.kind.value, "ahead": ahead})
             return False

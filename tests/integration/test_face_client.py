@@ -13,7 +13,7 @@ import pytest
 from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
 from shared.face.client import ApiVersions, FaceClient, Timeouts
-from shared.face.credentials import KeyCredential, TokenCredential
+from shared.face.credentials import KeyCredential
 from shared.face.errors import (
     BadRequest,
     Conflict,
@@ -126,11 +126,6 @@ class TestAgainstTheEmulator:
         error = error_of(client_of(face_emulator.endpoint))
         assert isinstance(error, Unauthorized)
         assert (error.status, error.code) == (401, "401")
-
-    def test_a_token_is_as_good_as_a_key(self, face_emulator: FaceEmulator) -> None:
-        credential = TokenCredential(lambda: "some-token")
-        client = FaceClient(face_emulator.endpoint, credential, VERSIONS)
-        assert client.dynamic_person_groups() == []
 
     def test_a_version_without_dynamic_person_groups_knows_no_such_path(self, face_emulator: FaceEmulator) -> None:
         versions = ApiVersions(training="v1.2", directory="v1.2")
@@ -420,6 +415,14 @@ def test_the_key_goes_in_its_header_alone_and_no_other_credential_is_looked_up(
     assert f"Ocp-Apim-Subscription-Key: {KEY}\r\n" in head
     assert head.count(KEY) == 1
     assert "authorization" not in head.lower()
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_no_proxy_gets_the_key_of_a_service_on_this_machine(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with scripted_server(http(200, RUNNING)) as proxy, client_of_script(http(200, RUNNING)) as client:
+        monkeypatch.setenv(name, proxy.endpoint)
+        client.training(LARGE, GROUP)
+        assert proxy.requests == []
 
 
 def test_a_wait_is_read_by_the_answers_own_date() -> None:

@@ -36,6 +36,13 @@ def test_without_a_token_the_error_names_the_identity_and_the_key() -> None:
     assert "4711" not in "".join(traceback.format_exception(raised.value))
 
 
+def test_no_token_is_sent_over_plain_http() -> None:
+    request = requests.Request("GET", "http://127.0.0.1:5001/").prepare()
+    with pytest.raises(Unauthorized, match="expected https in FACE_ENDPOINT"):
+        TokenCredential(lambda: SECRET)(request)
+    assert "Authorization" not in request.headers
+
+
 def test_no_credential_shows_its_secret() -> None:
     shown = f"{KeyCredential(SECRET)!r} {KeyCredential(SECRET)} {TokenCredential(lambda: SECRET)!r}"
     assert SECRET not in shown
