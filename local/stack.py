@@ -28,15 +28,12 @@ type Event = dict[str, Any]
 
 @dataclass
 class Stack:
-    """A running stack: its parts, and what one does with it.
-
-    `settings` are the app's, as the host got them. `storage` holds clients of the app's queues, table and container.
-    """
+    """A running stack."""
 
     azurite: Azurite
     face: FaceEmulator
-    storage: Storage
-    settings: Mapping[str, str]
+    storage: Storage  # clients of the app's queues, table and container
+    settings: Mapping[str, str]  # the app's, as the host got them
     logs: Logs
     host_kind: HostKind
     _host_port: int
@@ -45,7 +42,11 @@ class Stack:
 
     @property
     def host(self) -> FunctionsHost:
-        """The running host. Raises RuntimeError while there is none."""
+        """The running host.
+
+        Raises:
+            RuntimeError: there is none now.
+        """
         if self._host is None:
             raise RuntimeError("found no running host; start it with start_host()")
         return self._host
@@ -56,14 +57,14 @@ class Stack:
         return [self.azurite.child, self.face.child, *([self._host.child] if self._host else [])]
 
     def enqueue(self, body: str | bytes, *, as_base64: bool = False) -> str:
-        """Put a body on the queue `training-watch`, and return its message's ID, which its event's ID ends with."""
+        """Put a body on the queue ``training-watch``, and return its message's ID, which its event's ID ends with."""
         text = body if isinstance(body, str) else body.decode()
         if as_base64:
             text = base64.b64encode(text.encode()).decode()
         return self.storage.watch_queue.send_message(text).id
 
     def receive_events(self) -> list[Event]:
-        """Take the events off the queue `training-results` that are there now."""
+        """Take the events off the queue ``training-results`` that are there now."""
         events = []
         for message in self.storage.results_queue.receive_messages(visibility_timeout=RECEIVE_SECONDS):
             events.append(json.loads(message.content))
@@ -71,7 +72,7 @@ class Stack:
         return events
 
     def invoke(self, function_name: str, text: str = "") -> None:
-        """Have a function run once, without waiting for its end."""
+        """Run a function once, without waiting for its end."""
         self.host.invoke(function_name, text)
 
     def start_host(self) -> None:
@@ -107,10 +108,13 @@ def start_stack(
 ) -> Iterator[Stack]:
     """Run the whole stack on the loopback interface until the block is left; its data is gone with it.
 
-    `host_kind` None takes `func` where it is on PATH. `settings` override those of `local.settings.sample.json` and
-    the stack's own. With `usual_ports`, Azurite and the host take the ports that people know, where they are free.
-    The logs go to a file, and to `console` where one is given.
-    Raises FileNotFoundError when a program is not installed, ChildError when one does not come up.
+    ``host_kind`` None takes ``func`` where it is on PATH. ``settings`` override those of ``local.settings.sample.json``
+    and the stack's own. With ``usual_ports``, Azurite and the host take their usual ports where they are free.
+    The logs go to a file, and to ``console`` where one is given.
+
+    Raises:
+        FileNotFoundError: a program is not installed.
+        ChildError: one does not come up.
     """
     with ExitStack() as parts:
         logs = parts.enter_context(keep_logs(console))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import requests
@@ -78,41 +79,35 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 def _first() -> tuple[Handle, Callable[[str, str, int], str]]:
-    from shared.training.report import Reporter
-    from shared.training.request import Message
-
-    from shared.face.budget import RequestBudget
-    from shared.face.client import ApiVersions, FaceClient
-    from shared.face.credentials import KeyCredential
-    from shared.face.models import GroupKind
-    from shared.settings import ConnectionString
-    from shared.storage import connect
-    from shared.training.decide import Policy
-    from shared.training.schedule import Bounds
-    from shared.training.store import WatchStore
-    from shared.training.watch import Watcher
-
-    storage = connect(ConnectionString(os.environ["BENCH_STORAGE"]))
-    storage.make_missing()
-    face = FaceClient(
-        os.environ["BENCH_FACE_ENDPOINT"],
-        KeyCredential(os.environ["BENCH_FACE_KEY"]),
-        RequestBudget(10_000),
-        ApiVersions("v1.2-preview.1", "v1.2-preview.1"),
+    # The first version's modules have the names of the present ones, and other things in them.
+    client, kinds = import_module("shared.face.client"), import_module("shared.face.models")
+    training = {
+        name: import_module(f"shared.training.{name}")
+        for name in ("decide", "report", "request", "schedule", "store", "watch")
+    }
+    storage = import_module("shared.storage").connect(
+        import_module("shared.settings").ConnectionString(os.environ["BENCH_STORAGE"])
     )
-    watcher = Watcher(
+    storage.make_missing()
+    face = client.FaceClient(
+        os.environ["BENCH_FACE_ENDPOINT"],
+        import_module("shared.face.credentials").KeyCredential(os.environ["BENCH_FACE_KEY"]),
+        import_module("shared.face.budget").RequestBudget(10_000),
+        client.ApiVersions("v1.2-preview.1", "v1.2-preview.1"),
+    )
+    watcher = training["watch"].Watcher(
         face=face,
-        store=WatchStore(storage.watch_table),
+        store=training["store"].WatchStore(storage.watch_table),
         queue=storage.watch_queue,
-        reporter=Reporter(storage.results_queue),
-        policy=Policy(Bounds(1, 60), timeout=21_600, grace=60),
-        default_kind=GroupKind.LARGE_PERSON_GROUP,
+        reporter=training["report"].Reporter(storage.results_queue),
+        policy=training["decide"].Policy(training["schedule"].Bounds(1, 60), timeout=21_600, grace=60),
+        default_kind=kinds.GroupKind.LARGE_PERSON_GROUP,
         clock=lambda: datetime.now(UTC),
         jitter=random.random,
     )
 
     def handle(message_id: str, body: str) -> None:
-        watcher.handle(Message(message_id, NOW, body.encode()))
+        watcher.handle(training["request"].Message(message_id, NOW, body.encode()))
 
     def follow_up(name: str, message_id: str, step: int) -> str:
         watch_id = f"{NOW:%Y%m%dT%H%M%SZ}-{message_id}"

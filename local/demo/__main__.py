@@ -1,4 +1,4 @@
-"""Runs the demo: `script/demo`."""
+"""Runs the demo: ``script/demo``."""
 
 import argparse
 import sys

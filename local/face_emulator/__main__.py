@@ -1,4 +1,4 @@
-"""Runs the Face emulator: `python -m local.face_emulator --port 8800 --key anything`."""
+"""Runs the Face emulator: ``python -m local.face_emulator --port 8800 --key anything``."""
 
 import argparse
 import ipaddress
@@ -15,10 +15,10 @@ KEEP_ALIVE_SECONDS = 240  # as Azure's load balancers; a shorter one would cut i
 
 
 def main() -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal comes."""
     arguments = _read_arguments()
     with socket.create_server((arguments.host, arguments.port)) as listener:
-        # asyncio leaves it off where a socket's protocol is not named, and each answer then waits 40 ms for an ACK.
+        # asyncio leaves it off where a socket's protocol is not named, and each response then waits 40 ms for an ACK.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = listener.getsockname()[:2]
         # The socket takes connections from here on, so whoever reads this line can connect.

@@ -1,4 +1,4 @@
-"""The control API under `/_emulator/`: not of the service, for those who run the emulator."""
+"""The control API under ``/_emulator/``, which the real service does not have."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -25,26 +25,26 @@ class FaultsOrder(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
 
 
 class PlanOrder(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The plan of a group's next trainings; without a group, of all groups that have none of their own."""
+    """The plan for the next trainings of a group, or of all groups that have none of their own."""
 
     plan: Plan
-    kind: str | None = None
+    kind: str | None = None  # None, as ``group_id``: of all groups
     group_id: str | None = None
 
 
 class GroupOrder(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A group to make as it was never there, and whether its training is submitted at once."""
+    """A group to make anew."""
 
     kind: str
     group_id: str
-    train: bool = False
+    train: bool = False  # submit its training at once
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The limit of requests per second (None: no limit), and the seconds that each answer takes."""
+    """The limits of the emulated resource."""
 
-    requests_per_second: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    latency: Seconds = 0.0
+    requests_per_second: Annotated[float, msgspec.Meta(gt=0)] | None = None  # None: no limit
+    latency: Seconds = 0.0  # of each response
 
 
 def control_routes(state: State) -> list[BaseRoute]:
@@ -66,16 +66,16 @@ def _reading[T](form: type[T], carry_out: Callable[[T], object]) -> Callable[[by
 
 
 def _route(method: str, path: str, carry_out: Callable[[bytes], object]) -> BaseRoute:
-    async def answer(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         try:
             result = carry_out(await request.body())
-        except ValueError as error:  # msgspec's errors are such, too
+        except ValueError as error:  # msgspec's errors too
             return Response(f"{method} {PREFIX}{path}: {error}", 400, media_type="text/plain")
         if result is None:
             return Response(status_code=204)
         return Response(msgspec.json.encode(result), media_type="application/json")
 
-    return Route(f"{PREFIX}{path}", answer, methods=[method])
+    return Route(f"{PREFIX}{path}", respond, methods=[method])
 
 
 def _plan(state: State, order: PlanOrder) -> None:

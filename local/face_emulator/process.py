@@ -18,7 +18,7 @@ _LISTENING = re.compile(r"Face emulator listening on (http://\S+)")
 
 @dataclass(frozen=True)
 class FaceEmulator:
-    """A running emulator: where it listens, the key it takes, the client of its control API, and its process."""
+    """A running emulator."""
 
     endpoint: str
     key: str
@@ -36,7 +36,8 @@ def start_face_emulator(
 ) -> Iterator[FaceEmulator]:
     """Run the emulator on the loopback interface until the block is left; port 0 takes a free one.
 
-    Raises ChildError when it does not come up (a given port is taken, say).
+    Raises:
+        ChildError: it does not come up, because a given port is taken, for example.
     """
     command = [sys.executable, "-m", "local.face_emulator", "--port", str(port), "--key", key]
     if requests_per_second is not None:

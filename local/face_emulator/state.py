@@ -1,4 +1,4 @@
-"""What the emulated resource holds, and how it is told to behave."""
+"""The emulated resource: what it holds, and how it behaves."""
 
 import time
 import uuid
@@ -26,7 +26,7 @@ class Group:
 
 
 class Plans:
-    """How the trainings of each group go from now on."""
+    """The plans for the next trainings of each group."""
 
     def __init__(self) -> None:
         self._default = Plan()
@@ -46,7 +46,7 @@ class Plans:
 
 
 class State:
-    """The emulated resource: its groups, their plans, its faults and limits. `key` None takes any key."""
+    """The emulated resource: its groups, their plans, its faults and limits. ``key`` None takes any key."""
 
     def __init__(self, key: str | None = None, requests_per_second: float | None = None) -> None:
         self.key = key
@@ -54,7 +54,7 @@ class State:
         self.reset()
 
     def reset(self) -> None:
-        """Make everything as it was at the start."""
+        """Bring everything back to the state at the start."""
         self.groups = {name: Collection[Group]() for name in KINDS}
         self.dynamic_groups = Collection[bytes]()
         self.operations: dict[str, Operation] = {}
@@ -65,11 +65,11 @@ class State:
         self.limit_requests(self._first_requests_per_second)
 
     def limit_requests(self, per_second: float | None) -> None:
-        """Let so many requests a second pass; None lets all pass."""
+        """Limit the requests per second; None is no limit."""
         self.bucket = TokenBucket(per_second)
 
     def set_faults(self, faults: Sequence[AnyFault], seed: int) -> None:
-        """Have these faults and no others."""
+        """Replace the faults."""
         self.lots = Lots(faults, seed)
 
     def now(self) -> int:
@@ -77,11 +77,11 @@ class State:
         return time.time_ns()
 
     def begin_operation(self, group_id: str) -> Operation:
-        """Take on a change of a dynamic person group."""
+        """Record a change of a dynamic person group, and return its operation."""
         operation = Operation(str(uuid.uuid4()), group_id, self.now())
         self.operations[operation.operation_id] = operation
         return operation
 
     def statistics(self) -> Statistics:
-        """Return what was asked since the last reset."""
+        """Return the counts since the last reset."""
         return self.tally.summarize(len(self.dynamic_groups))

@@ -22,11 +22,11 @@ _NAMES = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 def configure_logs(
     log_levels: Mapping[str, str], running_function: Callable[[], str | None], *, debug: bool = False
 ) -> None:
-    """Send all records to standard error, filtered by host.json's `logging.logLevel`.
+    """Send all records to standard error, filtered by host.json's ``logging.logLevel``.
 
-    `running_function` tells which function runs on the thread or task that logs. The app's records are of the category
-    `Function.<name>.User`, the host's of `Function.<name>` or `Host`. `debug` lets the app's debug records through,
-    which the worker otherwise drops.
+    ``running_function`` returns the function that runs on the thread or task that logs. The app's records have the
+    category ``Function.<name>.User``, the host's ``Function.<name>`` or ``Host``. ``debug`` lets the app's debug
+    records through, which the worker otherwise drops.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_CategoryFilter(log_levels, running_function))
@@ -34,12 +34,12 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if debug else logging.INFO)
-    # The worker tells of each indexing and invocation; the host's own lines say it shorter.
+    # The worker logs each indexing and invocation; the host's own lines are shorter.
     logging.getLogger("azure.functions").setLevel(logging.WARNING)
 
 
 def level_of(category: str, log_levels: Mapping[str, str]) -> int:
-    """Return the least level shown of a category: that of its longest prefix in `logLevel`, else the default."""
+    """Return the least level shown of a category: that of its longest prefix in ``logLevel``, else the default."""
     names = {name.lower(): level for name, level in log_levels.items()}
     parts = category.lower().split(".")
     prefixes = (".".join(parts[:count]) for count in range(len(parts), 0, -1))

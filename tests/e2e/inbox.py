@@ -1,4 +1,4 @@
-"""Gathers the events of a stack, so that each test finds its own."""
+"""The events of a stack, so that each test finds its own."""
 
 from local.stack import Event, Stack
 from tests.support.waiting import wait_for

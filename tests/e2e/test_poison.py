@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from shared.training.request import FollowUp
+
 from local.stack import Stack
 from shared.face.models import GroupKind
-from shared.training.request import FollowUp
 from tests.e2e.inbox import Inbox
 from tests.support.waiting import wait_for
 
@@ -33,14 +34,14 @@ def wait_for_poisonings(stack: Stack, group_id: str, count: int) -> None:
 
 
 def poison_a_follow_up(stack: Stack, group_id: str) -> None:
-    """Put on the poison queue what the host would put there of a follow-up of the watch."""
-    found = wait_for(lambda: record(stack, group_id), what="the watch's record")
+    """Put a follow-up of the watch on the poison queue, as the host would."""
+    watch = wait_for(lambda: record(stack, group_id), what="the watch's record")
     # A step far ahead, since the watch goes on meanwhile and would drop one that it has passed.
-    follow_up = FollowUp(found["RowKey"], GroupKind.LARGE_PERSON_GROUP, group_id, step=1000)
+    follow_up = FollowUp(watch["RowKey"], GroupKind.LARGE_PERSON_GROUP, group_id, step=1000)
     stack.storage.poison_queue.send_message(follow_up.body)
 
 
 def record(stack: Stack, group_id: str) -> dict[str, Any]:
-    """Return the group's one record as it stands; empty where there is none."""
+    """Return the group's record, empty where there is none."""
     rows = stack.storage.watch_table.query_entities(f"PartitionKey eq 'largePersonGroup:{group_id}'")
     return dict(next(iter(rows), {}))

@@ -1,4 +1,4 @@
-"""`script/server` holds the stack up, and leaves nothing running however it ends."""
+"""``script/server`` holds the stack up, and leaves nothing running however it ends."""
 
 import signal
 import socket
@@ -17,12 +17,12 @@ from tests.e2e.processes_of import Process, descendants, still_living
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks for processes where Linux shows them: /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc, which only Linux has")
 
 
 @contextmanager
 def server(host_kind: HostKind) -> Iterator[Child]:
-    """Run `script/server`."""
+    """Run ``script/server``."""
     with processes.start([ROOT / "script/server", "--host", host_kind.value], name="script/server") as child:
         yield child
 

@@ -45,6 +45,6 @@ def test_the_logs_of_all_parts_are_in_one_file_of_the_checkout(stack: Stack) -> 
 
 
 def test_the_host_gets_no_setting_from_our_environment(host_kind: HostKind, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AzureFunctionsJobHost__extensions__queues__batchSize", "no number, which the host refuses")
+    monkeypatch.setenv("AzureFunctionsJobHost__extensions__queues__batchSize", "no number, which the host rejects")
     with start_stack(host_kind=host_kind) as stack:
         assert stack.host.child.process.poll() is None

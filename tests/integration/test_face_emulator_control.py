@@ -1,4 +1,4 @@
-"""The emulator is told how things shall go, and tells what was asked of it."""
+"""The emulator's control API."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ def test_groups_are_filled_in_and_changed(face_emulator: FaceEmulator, service: 
     assert (len(told.added), len(told.removed), len(told.changed)) == (3, 2, 4)
 
 
-def test_what_was_asked_is_counted(face_emulator: FaceEmulator, service: FaceService) -> None:
+def test_requests_are_counted(face_emulator: FaceEmulator, service: FaceService) -> None:
     control = face_emulator.control
     control.plan(duration=3600)
     control.group("largePersonGroup", "g")
@@ -69,7 +69,7 @@ def test_a_reset_forgets_everything(face_emulator: FaceEmulator, service: FaceSe
     assert control.statistics().requests == {}
 
 
-def test_an_order_that_cannot_be_carried_out_is_refused(face_emulator: FaceEmulator) -> None:
+def test_an_order_that_cannot_be_carried_out_is_rejected(face_emulator: FaceEmulator) -> None:
     control = face_emulator.control
     with pytest.raises(ControlError, match="unknown kind 'faceList'; known are personGroup"):
         control.group("faceList", "g")
@@ -90,8 +90,8 @@ def test_a_run_has_a_limit_and_a_key_of_its_own() -> None:
         control.reset()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])  # noqa: S104 - it is refused
-def test_other_addresses_than_loopback_are_refused(host: str) -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])  # noqa: S104 - it is rejected
+def test_other_addresses_than_loopback_are_rejected(host: str) -> None:
     command = [sys.executable, "-m", "local.face_emulator", "--host", host]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own
     assert ended.returncode == 2

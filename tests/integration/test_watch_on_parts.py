@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 from azure.core.exceptions import AzureError
+from shared.training.report import Reporter
+from shared.training.request import FollowUp, Message, Request
 
 from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
@@ -18,8 +20,6 @@ from shared.face.models import GroupKind
 from shared.storage import Storage
 from shared.training.poison import PoisonHandler
 from shared.training.record import Watch, new_watch
-from shared.training.report import Reporter
-from shared.training.request import FollowUp, Message, Request
 from shared.training.store import WatchStore
 from shared.training.watch import Watcher
 from tests.support.builders import POLICY, START, WATCH_ID, message

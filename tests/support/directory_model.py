@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
 from shared.face.page import ListedGroup
-from shared.snapshots.pages import Page
+from shared.snapshots.listing.pages import Page
 
 ALPHABET = "-0123456789_abcdefghijklmnopqrstuvwxyz"
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from shared.training.report import Reporter
+from shared.training.request import Message
 
 from local.azurite import start_azurite
 from local.face_emulator.faults import ErrorResponse, Throttled
@@ -21,8 +23,6 @@ from shared.storage import Storage, connect
 from shared.training.decide import Policy
 from shared.training.poison import MOST_POISONINGS, PoisonHandler
 from shared.training.record import Outcome
-from shared.training.report import Reporter
-from shared.training.request import Message
 from shared.training.schedule import Bounds
 from shared.training.store import WatchStore
 from shared.training.watch import Watcher

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from shared.training.resume import LONGEST_RUN_SECONDS, MOST_A_RUN
 
 from shared.face.models import GroupKind, TrainingStatus
-from shared.training.resume import LONGEST_RUN_SECONDS, MOST_A_RUN
 from tests.unit.protocol.explorer import Schedule
 from tests.unit.protocol.promise import check_promise
 from tests.unit.protocol.world import GROUP, World
