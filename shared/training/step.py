@@ -83,10 +83,9 @@ class StepTaker:
             record, decided = self._train(record, step, decided, slots)
             claimed = record.owed
         record, live_etag = self._commit(record, step, decided)
-        owed = (*claimed, *record.owed)
-        for each in owed:
+        for each in record.owed:
             log_ended(group, each)
-        self.teller.tell(group, owed)
+        self.teller.tell(group, (*claimed, *record.owed))
         if not record.watch.live and not record.stuck:
             self.store.remove_live(group, live_etag)
 
@@ -155,6 +154,8 @@ class StepTaker:
         self.store.upsert_live(group, due, self._weight(decided))
         record = commit(self.store, record, _plan(record, decided, watch))
         log_poll(group, step, decided.result, open_requests=len(decided.stays), delay=None)
+        for each in record.owed:
+            log_ended(group, each)
         response: PollResult = NotMade(CLAIM_SECONDS)
         still_wanted = any(decide.wants_training(each, record.watch, decided.result) for each in record.open)
         if still_wanted and self.monotonic() - began < CLAIM_SECONDS / 3:
