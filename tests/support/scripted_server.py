@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ _REASON = "Scripted"
 class Response:
     """The bytes of one answer in parts, with a pause (seconds) before each but the first; ``keep`` the connection."""
 
-    parts: Sequence[bytes]
+    parts: Iterable[bytes]
     pause: float = 0.0
     keep: bool = False
 

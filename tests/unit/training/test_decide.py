@@ -17,9 +17,9 @@ from shared.face.errors import (
     Throttled,
     Unauthorized,
     Unreachable,
-    error_from_response,
 )
 from shared.face.models import Training
+from shared.face.responses import error_from_response
 from shared.training.decide import REFUSED_DELAY_SECONDS, Again, End, decide, must_start_training
 from shared.training.record import Outcome, Watch
 from tests.support.builders import POLICY, START, training, watch

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.face.errors import FaceError, error_from_response
+from shared.face.errors import (
+    FaceError,
+)
 from shared.face.models import Training, decode_training
+from shared.face.responses import error_from_response
 from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training.decide import End, Policy, decide
 from shared.training.record import Outcome, Watch
