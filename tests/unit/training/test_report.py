@@ -1,14 +1,11 @@
 import json
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.face.errors import (
-    FaceError,
-)
 from shared.face.models import Training, decode_training
 from shared.face.responses import error_from_response
 from shared.settings import MAX_VISIBILITY_SECONDS
@@ -18,6 +15,11 @@ from shared.training.report import ended_event, rejected_event
 from shared.training.request import MAX_CORRELATION_ID_CHARS, Message, Rejection, parse_body
 from shared.training.schedule import Bounds
 from tests.support.builders import START, WATCH_ID, message, training, watch
+
+if TYPE_CHECKING:
+    from shared.face.errors import (
+        FaceError,
+    )
 
 SOURCE = "https://faces.cognitiveservices.azure.com"
 LONGEST_PROPERTY = 32_768
