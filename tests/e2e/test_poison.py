@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from shared.training.request import FollowUp
+
 from local.stack import Stack
 from shared.face.models import GroupKind
-from shared.training.request import FollowUp
 from tests.e2e.inbox import Inbox
 from tests.support.waiting import wait_for
 

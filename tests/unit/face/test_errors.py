@@ -10,11 +10,13 @@ from shared.face.errors import (
     BadRequest,
     Conflict,
     FaceError,
+    GroupNotFound,
     InvalidResponse,
-    NotFound,
+    NotTrained,
     ServerFault,
     Throttled,
     Unauthorized,
+    UndocumentedNotFound,
     error_from_response,
 )
 from shared.face.models import MAX_MESSAGE_CHARS
@@ -39,12 +41,14 @@ def service_body(code: str | int, message: str) -> bytes:
         (400, BadRequest),
         (401, Unauthorized),
         (403, Unauthorized),
-        (404, NotFound),
+        (404, UndocumentedNotFound),
         (405, BadRequest),
         (408, ServerFault),
         (409, Conflict),
         (410, BadRequest),
         (413, BadRequest),
+        (423, ServerFault),
+        (425, ServerFault),
         (415, BadRequest),
         (429, Throttled),
         (499, BadRequest),
@@ -59,18 +63,39 @@ def service_body(code: str | int, message: str) -> bytes:
 def test_each_status_has_its_error(status: int, kind: type[FaceError]) -> None:
     error = error_from_response(status, {}, b"")
     assert type(error) is kind
-    assert (error.status, error.code, error.wait) == (status, None, None)
-    assert str(error) == f"the Face service answered {status} without a readable message"
+    assert (error.status, error.code, error.message, error.wait) == (status, None, None, None)
+    assert str(error) == f"the Face service responded {status}"
 
 
-def test_an_error_of_the_service_is_told_with_its_code_message_and_request_id() -> None:
+def test_an_error_has_the_services_code_message_date_and_request_id() -> None:
     error = error_from_response(
         400,
-        {"apim-request-id": "e13600f9", "x-ms-error-code": "BadArgument"},
+        {"apim-request-id": "e13600f9", "x-ms-error-code": "BadArgument", "Date": DATE},
         service_body("BadArgument", "'top' is invalid."),
     )
     assert (error.code, error.message, error.request_id) == ("BadArgument", "'top' is invalid.", "e13600f9")
-    assert str(error) == "BadArgument: 'top' is invalid."
+    assert error.date == datetime(2024, 9, 3, 15, 55, 58, tzinfo=UTC)
+
+
+def test_the_inner_code_tells_a_resource_without_approved_access() -> None:
+    body = b'{"error": {"code": "403", "message": "No.", "innererror": {"code": "UnsupportedFeature", "x": 1}}}'
+    error = error_from_response(403, {}, body)
+    assert (error.code, error.inner_code, error.documented_code) == ("403", "UnsupportedFeature", "UnsupportedFeature")
+    assert str(error) == "the Face service responded 403 (UnsupportedFeature)"
+
+
+def test_the_text_of_an_error_holds_nothing_that_the_service_wrote() -> None:
+    secret = "a-secret-name"
+    body = json.dumps({"error": {"code": secret, "message": secret, "innererror": {"code": secret}}}).encode()
+    for headers in ({}, {"x-ms-error-code": secret, "apim-request-id": secret}):
+        error = error_from_response(404, headers, body)
+        assert secret not in f"{error} {error!r} {error.args}"
+        assert error.documented_code is None
+
+
+@pytest.mark.parametrize("text", ["", "a b", "x" * 65, "\u00e4", "a\nb"])
+def test_a_request_id_of_another_form_is_none(text: str) -> None:
+    assert error_from_response(500, {"apim-request-id": text}, b"").request_id is None
 
 
 @pytest.mark.parametrize(
@@ -81,14 +106,14 @@ def test_an_error_of_the_service_is_told_with_its_code_message_and_request_id() 
         (b'{"statusCode": 429, "message": "Rate limit is exceeded."}', "429", "Rate limit is exceeded."),
         (b'{"statusCode": "429", "message": "Rate limit is exceeded."}', "429", "Rate limit is exceeded."),
         (b'{"error": {"code": "429", "message": null, "innererror": {}}}', "429", None),
+        (b'{"error": {"code": "429", "innererror": null}}', "429", None),
         (b'{"error": {}}', None, None),
         (b"{}", None, None),
     ],
 )
 def test_the_forms_of_service_and_gateways_are_understood(body: bytes, code: str | None, message: str | None) -> None:
     error = error_from_response(429, {}, body)
-    assert error.code == code
-    assert error.message == (message or "the Face service answered 429 without a readable message")
+    assert (error.code, error.message) == (code, message)
 
 
 @pytest.mark.parametrize(
@@ -112,38 +137,38 @@ def test_the_forms_of_service_and_gateways_are_understood(body: bytes, code: str
 )
 def test_of_a_body_in_no_known_form_nothing_is_kept(body: bytes) -> None:
     error = error_from_response(502, {}, body)
-    assert str(error) == "the Face service answered 502 without a readable message"
+    assert (error.code, error.inner_code, error.message) == (None, None, None)
 
 
 def test_the_header_names_the_code_where_the_body_cannot() -> None:
     error = error_from_response(404, {"x-ms-error-code": "LargePersonGroupNotTrained"}, b"<html>")
-    assert isinstance(error, NotFound)
+    assert isinstance(error, NotTrained)
     assert error.code == "LargePersonGroupNotTrained"
-    assert error.never_trained
 
 
 @pytest.mark.parametrize(
-    ("code", "never_trained"),
+    ("code", "kind"),
     [
-        ("PersonGroupNotTrained", True),
-        ("LargePersonGroupNotTrained", True),
-        ("LargeFaceListNotTrained", True),
-        ("PersonGroupNotFound", False),
-        ("LargePersonGroupNotFound", False),
-        ("LargeFaceListNotFound", False),
-        ("404", False),
+        ("PersonGroupNotTrained", NotTrained),
+        ("LargePersonGroupNotTrained", NotTrained),
+        ("LargeFaceListNotTrained", NotTrained),
+        ("PersonGroupNotFound", GroupNotFound),
+        ("LargePersonGroupNotFound", GroupNotFound),
+        ("LargeFaceListNotFound", GroupNotFound),
+        ("DynamicPersonGroupNotFound", GroupNotFound),
+        ("404", UndocumentedNotFound),
+        ("ResourceNotFound", UndocumentedNotFound),
+        ("SomethingNotTrained", UndocumentedNotFound),
+        ("largepersongroupnotfound", UndocumentedNotFound),
     ],
 )
-def test_a_group_without_a_training_is_told_from_one_that_is_not_there(code: str, never_trained: bool) -> None:
-    error = error_from_response(404, {}, service_body(code, "Not there."))
-    assert isinstance(error, NotFound)
-    assert error.never_trained is never_trained
+def test_only_a_documented_code_is_a_fact_about_the_group(code: str, kind: type[FaceError]) -> None:
+    assert type(error_from_response(404, {}, service_body(code, "Not there."))) is kind
 
 
-def test_a_404_without_a_code_is_a_missing_group() -> None:
-    error = error_from_response(404, {}, b"")
-    assert isinstance(error, NotFound)
-    assert not error.never_trained
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"statusCode": 404, "message": "Resource not found"}'])
+def test_a_404_of_a_gateway_says_nothing_about_the_group(body: bytes) -> None:
+    assert type(error_from_response(404, {}, body)) is UndocumentedNotFound
 
 
 @pytest.mark.parametrize(
@@ -205,7 +230,8 @@ def test_a_date_without_the_answers_own_is_taken_by_our_clock() -> None:
 
 def test_a_long_message_and_a_long_code_are_cut() -> None:
     error = error_from_response(500, {}, service_body("c" * 5_000, "m" * 5_000))
-    assert (len(error.code or ""), len(error.message)) == (100, MAX_MESSAGE_CHARS)
+    assert error.code == "c" * 99 + "…"
+    assert error.message == "m" * (MAX_MESSAGE_CHARS - 1) + "…"
 
 
 PARTS = [

@@ -62,7 +62,7 @@ class World:
     clock: VirtualClock = field(default_factory=VirtualClock)
 
     def __post_init__(self) -> None:
-        self.table = InMemoryTable()
+        self.table = InMemoryTable(self.clock)
         self.queue = InMemoryQueue(self.clock, "message")
         self.poison_queue = InMemoryQueue(self.clock, "poison")
         self.results = InMemoryQueue(self.clock, "result")

@@ -1,7 +1,7 @@
 """What the storage accounts hold, and how."""
 
 from shared import storage
-from shared.snapshots.manifest import DIRECTORY, POINTER_PATH
+from shared.snapshots.stored.manifest import DIRECTORY, POINTER_PATH
 from tests.integration.infra.cases import Case
 from tests.integration.infra.promises.reading import STORAGE, data_account
 from tests.support.arm.template import Resolved
