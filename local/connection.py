@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from local.private_file import write_private
+from local.workspace import make_folder
 
 ROOT = Path(__file__).parent.parent
 CONNECTION_FILE = ROOT / ".stack/connection.json"
@@ -34,8 +35,12 @@ def read_connection(path: Path = CONNECTION_FILE) -> Connection:
 
 
 def write_connection(connection: Connection, path: Path = CONNECTION_FILE) -> None:
-    """Write how to reach the running stack, for its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write how to reach the running stack, for its owner alone.
+
+    Raises:
+        NotWritableError: the file's folder cannot be written to.
+    """
+    make_folder(path.parent)
     write_private(path, _encode(connection))
 
 

@@ -23,6 +23,8 @@ REQUEST_TIMEOUT_SECONDS = 10.0
 
 # The variables that a program needs. The others stay away, since the host reads each as a setting.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY")
+# Where the login of az is, for a Face resource that takes no key.
+_AZURE_CONFIG = "AZURE_CONFIG_DIR"
 
 
 class HostKind(StrEnum):
@@ -83,6 +85,7 @@ def start_functions_host(
     elif keys_file and not keys_file.exists():
         write_keys(keys_file, new_keys())
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    inherited[_AZURE_CONFIG] = os.environ.get(_AZURE_CONFIG, str(Path.home() / ".azure"))
     # Storage and the Face service are on this machine; what else func fetches may need the proxy.
     environment = {**inherited, "NO_PROXY": "127.0.0.1", **_surroundings(kind), **settings}
     with processes.start(
