@@ -19,7 +19,7 @@ until az storage message get --queue-name training-results --query '[].content' 
 """,
         _groups(stack) if prepared else "# a snapshot of the dynamic groups",
         f"""\
-curl {connection.address}/admin/functions/snapshot_dynamic_person_groups \\
+curl {connection.address}/admin/functions/snapshot_groups \\
   -H "$key" -H 'Content-Type: application/json' -d '{{"input": ""}}'
 until az storage blob list --container-name face-snapshots --query '[].name' -o tsv | grep latest; do sleep 1; done""",
     ]

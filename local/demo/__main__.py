@@ -72,8 +72,9 @@ def _show(stack: Stack, console: Console) -> list[str]:
     watching = show_watches(stack, console)
     problems = find_problems(watching.enqueued, watching.events, stack.face.endpoint)
     calls = stack.face.control.statistics().train_calls
-    if calls != {"largePersonGroup/new-hires": {"202": 1}}:
-        problems.append(f"expected the one train call for new-hires, found {calls}")
+    expected = {f"largePersonGroup/{group}": {"202": 1} for group in ("auditors", "new-hires")}
+    if calls != expected:
+        problems.append(f"expected one train call each for auditors and new-hires, found {calls}")
     console.rule(f"2. A snapshot of {GROUPS} dynamic person groups", align="left")
     return problems + show_snapshot(stack, console)
 

@@ -34,7 +34,7 @@ def _watch(stack: Stack, console: Console, groups: Sequence[str]) -> list[str]:
             for group in (waiting.pop(message_id) for message_id in ended):
                 console.print(f"event {event['type']} {escape(group)}", soft_wrap=True)
                 if event["data"]["outcome"] == "rejected":
-                    problems.append(f"{group} was rejected: {event['data']['error']}")
+                    problems.append(f"{group} was rejected: {event['data']['error']['message']}")
         time.sleep(POLL_SECONDS)
     return problems
 

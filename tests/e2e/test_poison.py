@@ -16,10 +16,12 @@ def test_a_poisoned_request_is_told_as_abandoned(stack: Stack, inbox: Inbox) -> 
     assert (event["data"]["body"], event["data"]["correlationId"]) == (body, "import-1")
 
 
-def test_a_poisoned_follow_up_is_dropped_without_a_word(stack: Stack, inbox: Inbox) -> None:
-    follow_up = {"kind": "personGroup", "groupId": "poisoned", "step": 3}
+def test_a_poisoned_follow_up_is_dropped_and_its_watch_goes_on(stack: Stack, inbox: Inbox) -> None:
+    stack.face.control.plan("largePersonGroup", "unlucky", duration=3)
+    stack.face.control.group("largePersonGroup", "unlucky", train=True)
+    message = stack.enqueue("unlucky")
+    follow_up = {"kind": "largePersonGroup", "groupId": "unlucky", "step": 1}
     stack.storage.poison_queue.send_message(json.dumps(follow_up))
-    last = stack.storage.poison_queue.send_message("personGroup/behind-it")
-    inbox.wait_for_body(last.id)
-    wait_for(lambda: not stack.storage.poison_queue.peek_messages(), what="an empty poison queue")
-    assert not [event for event in inbox.events if event["data"].get("body") == json.dumps(follow_up)]
+    assert inbox.wait_for_event(message)["type"] == "face.training.succeeded"
+    properties = stack.storage.poison_queue.get_queue_properties
+    wait_for(lambda: properties().approximate_message_count == 0, what="the follow-up to be dropped")

@@ -18,7 +18,7 @@ def test_a_watch_outlives_the_hosts_sudden_end(host_kind: HostKind) -> None:
         stack.face.control.group("largePersonGroup", "slow", train=True)
         message = stack.enqueue("slow")
         # The record has moved on, so the follow-up lies on the queue and no message is in the host's hands.
-        wait_for(lambda: any(record["step"] for record in stack.storage.watch_table.list_entities()), what="a step")
+        wait_for(lambda: any(row.get("step") for row in stack.storage.watch_table.list_entities()), what="a step")
         stack.kill_host()
         inbox = Inbox(stack)
         assert not inbox.events_of(message)
