@@ -13,6 +13,10 @@ from rich.table import Table
 
 from local.demo.cases import Case
 
+# From so many columns on, the table holds everything.
+WIDE = 110
+OUTCOME_WIDTH = max(map(len, ("succeeded", "superseded", "notTrained", "abandoned", "cancelled")))
+
 _COLOURS = {"succeeded": "green", "superseded": "yellow"}
 
 
@@ -58,22 +62,25 @@ def make_rows(
     ]
 
 
-def draw(rows: Sequence[Row]) -> Table:
-    """Return the rows as a table."""
+def draw(rows: Sequence[Row], width: int) -> Table:
+    """Return the rows as a table; a terminal of few columns (``width``) gets those that tell the outcome."""
     table = Table(box=SIMPLE, pad_edge=False)
-    for name in ("enqueued as", "group", "polls", "the service says", "next poll"):
-        table.add_column(name, no_wrap=True, justify="right" if name in ("polls", "next poll") else "left")
-    table.add_column("outcome", no_wrap=True, min_width=len("superseded"))
+    if width >= WIDE:
+        table.add_column("enqueued as", no_wrap=True)
+    table.add_column("group", overflow="ellipsis")
+    table.add_column("polls", no_wrap=True, justify="right")
+    table.add_column("the service says", overflow="ellipsis")
+    if width >= WIDE:
+        table.add_column("next poll", no_wrap=True, justify="right")
+    table.add_column("outcome", no_wrap=True, width=OUTCOME_WIDTH)
     for row in rows:
-        outcome = row.outcome or ""
-        table.add_row(
-            row.case.form,
-            escape(row.case.subject or row.case.body),
-            str(row.polls or ""),
-            escape(row.response),
-            "" if row.next_poll is None else f"{row.next_poll:.0f} s",
-            f"[{_COLOURS.get(outcome, 'red')}]{outcome}[/]" if outcome else "",
-        )
+        group, polls = escape(row.case.subject or row.case.body), str(row.polls or "")
+        next_poll = "" if row.next_poll is None else f"{row.next_poll:.0f} s"
+        outcome = f"[{_COLOURS.get(row.outcome, 'red')}]{row.outcome}[/]" if row.outcome else ""
+        if width >= WIDE:
+            table.add_row(row.case.form, group, polls, escape(row.response), next_poll, outcome)
+        else:
+            table.add_row(group, polls, escape(row.response), outcome)
     return table
 
 

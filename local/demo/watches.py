@@ -88,7 +88,7 @@ class _Follower:
                 self.watching.events.append(event)
                 self.live.console.print(_line(event), soft_wrap=True)
             rows = self._read_rows()
-            self.live.update(draw(rows), refresh=True)
+            self.live.update(draw(rows, self.live.console.width), refresh=True)
             if not self.live.console.is_terminal:
                 self._say_changes(rows)
             if done(rows) or time.monotonic() > self.deadline:
