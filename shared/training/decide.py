@@ -188,9 +188,10 @@ def delay_after(
     return whole(min(_delay(requests, watch, result, now, policy, price, jitter), left))
 
 
-def weight_after(watch: Watch, result: PollResult, now: datetime) -> float:
-    """Return how much polls of this watch are worth: the square root of half the hazard of the training's end."""
-    return schedule.weight(_past(watch, result), age(watch, result, now))
+def weight_after(watch: Watch, result: PollResult, now: datetime, policy: Policy, *, price: float) -> float:
+    """Return what the watch adds to the sum that makes the price of a poll."""
+    bounds = _stretched(policy, price)
+    return schedule.weight(_past(watch, result), age(watch, result, now), price=price, bounds=bounds)
 
 
 def age(watch: Watch, result: PollResult, now: datetime) -> float:
@@ -235,13 +236,17 @@ def _delay(
             return max(schedule.spread(wait, jitter), bounds.least)
         case FaceError() if not isinstance(result, (GroupNotFound, NotTrained)):
             return schedule.backoff(bounds, troubles=watch.troubles, asked=result.wait, jitter=jitter)
-    # Under load all schedules stretch by the same rule, and so does their upper bound.
-    stretched = Bounds(bounds.least, bounds.most * max(1.0, math.sqrt(price / policy.worth)))
-    delay = schedule.next_delay(_past(watch, result), age(watch, result, now), price=price, bounds=stretched)
+    past, seconds = _past(watch, result), age(watch, result, now)
+    delay = schedule.next_delay(past, seconds, price=price, bounds=_stretched(policy, price))
     if isinstance(result, (GroupNotFound, NotTrained)):
         grace = min(_grace_left(each, watch, result, now, policy) for each in requests)
         delay = min(delay, max(grace, bounds.least))
     return schedule.spread(delay, jitter)
+
+
+def _stretched(policy: Policy, price: float) -> Bounds:
+    """Return the bounds of delays: under load all schedules stretch by the same rule, and so does their upper bound."""
+    return Bounds(policy.bounds.least, policy.bounds.most * max(1.0, math.sqrt(price / policy.worth)))
 
 
 def _past(watch: Watch, result: PollResult) -> Sequence[float]:

@@ -235,7 +235,8 @@ class StepTaker:
         return decide.whole(later.delay), later
 
     def _weight(self, decided: Decided) -> float:
-        return decide.weight_after(decided.watch, decided.result, decided.now)
+        price = self.budget.price()
+        return decide.weight_after(decided.watch, decided.result, decided.now, self.policy, price=price)
 
 
 def _plan(record: GroupRecord, decided: Decided, watch: Watch) -> Plan:
