@@ -1,12 +1,15 @@
 """Cancel on real parts, in each state of a request."""
 
+import dataclasses
 import json
+from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError
 
 from shared.training.rows import OPEN, TOLD
 from tests.support.builders import GROUP, REQUEST_ID
+from tests.support.waiting import wait_for
 from tests.support.watch_parts import WatchParts
 
 
@@ -105,6 +108,40 @@ def test_a_cancel_that_died_before_its_event_was_sent_is_told_by_the_next_who_co
     parts.step(seconds=5)
     assert parts.outcomes() == {REQUEST_ID: "cancelled"}
     assert (parts.record().watch.live, parts.indexed()) == (False, None)
+
+
+def test_a_cancel_of_what_is_on_its_way_that_died_is_told_by_the_timer(parts: WatchParts) -> None:
+    parts.results.delete_queue()
+    with pytest.raises(AzureError):
+        cancel(parts)
+    parts.results.create_queue()
+    parts.time.sleep(121)
+    for _ in range(2):
+        parts.jobs.caretaker.run()
+    assert parts.outcomes() == {REQUEST_ID: "cancelled"}
+    assert parts.indexed() is None
+
+
+def test_a_cancel_that_died_in_the_midst_of_the_last_step_is_told_by_that_step(parts: WatchParts) -> None:
+    parts.plan(duration=0.1)
+    other = parts.ask(1)
+    store = parts.process().store
+    canceller = dataclasses.replace(parts.jobs.canceller, store=store)
+    write = store.write
+
+    def write_in_the_midst_of_a_step(*arguments: Any, **changes: Any) -> None:
+        # The step has put the group into the index after the cancel has, so the step takes it out.
+        parts.before_next_write(lambda: write(*arguments, **changes))
+        parts.follow(1)
+        raise AzureError("the process dies")
+
+    store.write = write_in_the_midst_of_a_step  # type: ignore[method-assign,assignment]
+    face = parts.jobs.watcher.steps.face
+    wait_for(lambda: face.training(GROUP.kind, GROUP.group_id).training.ended, what="the training's end")
+    with pytest.raises(AzureError, match="the process dies"):
+        canceller.cancel(GROUP, REQUEST_ID)
+    assert parts.outcomes() == {REQUEST_ID: "cancelled", other: "succeeded"}
+    assert (parts.record().owed, parts.indexed()) == ((), None)
 
 
 def test_a_cancel_whose_write_was_done_though_its_response_was_lost_is_one_cancel(parts: WatchParts) -> None:

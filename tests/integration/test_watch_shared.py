@@ -3,7 +3,9 @@
 import json
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from azure.core.exceptions import AzureError
 
 from local.face_emulator import faults
 from shared.training.record import Last
-from tests.support.builders import message
+from tests.support.builders import GROUP, message
 from tests.support.waiting import wait_for
 from tests.support.watch_parts import WatchParts
 
@@ -125,6 +127,59 @@ def test_each_request_has_its_own_deadline_and_polls(parts: WatchParts) -> None:
     assert (data[first]["polls"], data[first]["watchedSeconds"]) == (3, 21_600)
     assert (data[second]["outcome"], data[second]["polls"]) == ("succeeded", 2)
     assert data[second]["watchedSeconds"] == pytest.approx(11_700, abs=1)
+
+
+def test_who_joins_while_the_watch_is_about_to_end_is_polled_for(parts: WatchParts) -> None:
+    parts.plan(duration=0.1)
+    first, other = parts.ask(1), parts.process()
+    face = parts.jobs.watcher.steps.face
+    wait_for(lambda: face.training(GROUP.kind, GROUP.group_id).training.ended, what="the training's end")
+    parts.before_next_write(lambda: parts.ask(2, jobs=other))
+    parts.follow(1)
+    assert parts.outcomes() == {first: "succeeded"}
+    record = parts.record()
+    assert (record.watch.live, record.watch.step) == (True, 2)
+    assert parts.delay() == pytest.approx(1, abs=0.1)
+    assert parts.indexed() is not None
+    parts.step(seconds=1)
+    assert len(parts.outcomes()) == 2
+    assert (parts.record().watch.live, parts.indexed()) == (False, None)
+
+
+def test_who_loses_a_race_takes_its_follow_up_back_and_joins(parts: WatchParts) -> None:
+    parts.plan(duration=60)
+    other = parts.process()
+    parts.before_next_write(lambda: parts.ask(2, jobs=other))
+    parts.ask(1)
+    record = parts.record()
+    assert (record.watch.step, len(record.open), parts.messages(), parts.polls()) == (1, 2, 1, 2)
+
+
+@pytest.mark.parametrize("losses", range(1, 9))
+def test_responses_that_are_lost_lose_no_request_and_tell_it_the_same(parts: WatchParts, losses: int) -> None:
+    def deliver(work: Callable[[], object]) -> None:
+        """Deliver a message until it is handled, as the host does."""
+        parts.transport.losses = losses  # after three in a row the client raises
+        for _ in range(5):
+            with suppress(AzureError):
+                work()
+                break
+        parts.transport.losses = 0
+
+    parts.plan(duration=60)
+    messages = [message("my-group", message_id=f"request-{number}") for number in (1, 2)]
+    for each in messages:
+        deliver(lambda each=each: parts.jobs.watcher.handle(each))  # type: ignore[misc]
+    assert len(parts.record().open) == 2
+    assert parts.indexed() is not None
+    parts.plan(duration=0)
+    step = parts.record().watch.step
+    deliver(lambda: parts.follow(step))
+    for _ in range(2):
+        parts.time.sleep(121)
+        parts.jobs.caretaker.run()
+    assert parts.outcomes() == {each.request_id: "succeeded" for each in messages}
+    assert (parts.record().open, parts.record().owed, parts.indexed()) == ((), (), None)
 
 
 def test_a_request_after_the_end_begins_a_new_chain(parts: WatchParts) -> None:

@@ -22,11 +22,14 @@ from shared.face.credentials import KeyCredential
 from shared.training import rows
 from shared.training.messages import FollowUp, Group
 from shared.training.record import GroupRecord
+from shared.training.store import Written
 from tests.support.builders import GROUP, START, message
 from tests.support.doubles.stamped_table import StampedTable
 from tests.support.face_service import VERSION
 from tests.support.recorded_transport import Call, RecordedTransport
 from tests.support.watching import Jobs, watch_jobs
+
+_QUICK_RETRY: dict[str, Any] = {"initial_backoff": 0, "increment_base": 0, "random_jitter_range": 0}
 
 
 class ManualTime:
@@ -58,7 +61,9 @@ class WatchParts:
             connection_string, f"watch{name}", transport=self.transport, retry_backoff_factor=0
         )
         self.queue, self.results = (
-            QueueClient.from_connection_string(connection_string, f"{kind}-{name}", transport=self.transport)
+            QueueClient.from_connection_string(
+                connection_string, f"{kind}-{name}", transport=self.transport, **_QUICK_RETRY
+            )
             for kind in ("watch", "results")
         )
         self.make_parts()
@@ -193,6 +198,18 @@ class WatchParts:
     def train_calls(self) -> int:
         """Return how many times the service was asked to train."""
         return sum(sum(counts.values()) for counts in self.emulator.control.statistics().train_calls.values())
+
+    def before_next_write(self, work: Callable[[], object]) -> None:
+        """Have some work done before the process's next write of a group's record."""
+        store = self.jobs.store
+        write = store.write
+
+        def interrupted(*arguments: Any, **changes: Any) -> Written:
+            store.write = write  # type: ignore[method-assign]
+            work()
+            return write(*arguments, **changes)
+
+        store.write = interrupted  # type: ignore[method-assign]
 
     def calls_of(self, work: Callable[[], object]) -> list[Call]:
         """Return the calls of the storage that some work makes."""
