@@ -119,7 +119,8 @@ def resumer() -> "Resumer":
 @_once
 def snapshot_job() -> "SnapshotJob":
     """Return the job that publishes the dynamic person groups."""
+    from shared.face.groups import GroupsClient
     from shared.snapshots.snapshot import SnapshotJob
 
     include_user_data = settings().snapshot_include_user_data
-    return SnapshotJob(face_client(), storage().snapshot_container, include_user_data=include_user_data)
+    return SnapshotJob(GroupsClient(face_client()), storage().snapshot_container, include_user_data=include_user_data)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 import requests
@@ -99,13 +99,29 @@ class FaceClient:
         )
         return _decoded(answer, decode_dynamic_person_groups)
 
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        expected: int = 200,
+        parameters: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> bytes:
+        """Make one call with a JSON ``body``, and return the response's body; ``path`` begins with the API version.
+
+        Wait for the request budget however long it takes.
+        """
+        return self._call(method, path, expected=expected, parameters=parameters, body=body, patience=math.inf)
+
     def _call(
         self,
         method: str,
         path: str,
         *,
         expected: int,
-        parameters: dict[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+        body: object = None,
         patience: float = POLL_PATIENCE_SECONDS,
     ) -> bytes:
         slot = self.budget.wait_for_slot(patience)
@@ -114,19 +130,20 @@ class FaceClient:
                 method,
                 f"{self.endpoint}/face/{path}",
                 params=parameters,
+                json=body,
                 timeout=(self._timeouts.connect, self._timeouts.read),
                 # A redirect would carry the key, a custom header, to wherever it points.
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                body = _whole_body(answer, self._timeouts.answer)
+                content = _whole_body(answer, self._timeouts.answer)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The error's own text holds the address, and with it a group's ID.
             raise Unreachable(f"the Face service gave no whole answer ({type(error).__name__})") from None
         if answer.status_code == expected:
             self.budget.answered()
-            return body
-        problem = error_from_response(answer.status_code, answer.headers, body)
+            return content
+        problem = error_from_response(answer.status_code, answer.headers, content)
         if isinstance(problem, Throttled):
             self.budget.refused(slot, problem.wait)
         raise problem
