@@ -22,7 +22,9 @@ resource onFace 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(face.id, principalId, role)
   scope: face
   properties: {
-    description: allowTraining ? 'The app reads groups and starts trainings.' : 'The app reads groups and their training status.'
+    description: allowTraining
+      ? 'The app reads groups and starts trainings.'
+      : 'The app reads groups and their training status.'
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)

@@ -189,43 +189,17 @@ resource zoneLinks 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-0
   }
 ]
 
-resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
+module endpoints 'private-endpoint.bicep' = [
   for service in services: {
-    name: '${namePrefix}-${service.name}'
-    location: location
-    tags: {
-      'azd-env-name': environmentName
-    }
-    properties: {
-      subnet: {
-        id: endpointSubnet.id
-      }
-      privateLinkServiceConnections: [
-        {
-          name: service.name
-          properties: {
-            privateLinkServiceId: service.target
-            groupIds: [service.group]
-          }
-        }
-      ]
-    }
-  }
-]
-
-resource endpointNames 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
-  for (service, index) in services: {
-    parent: endpoints[index]
-    name: 'default'
-    properties: {
-      privateDnsZoneConfigs: [
-        {
-          name: service.group
-          properties: {
-            privateDnsZoneId: zones[indexOf(groups, service.group)].id
-          }
-        }
-      ]
+    name: 'endpoint-${service.name}'
+    params: {
+      name: '${namePrefix}-${service.name}'
+      location: location
+      environmentName: environmentName
+      subnetId: endpointSubnet.id
+      targetId: service.target
+      group: service.group
+      zoneId: zones[indexOf(groups, service.group)].id
     }
   }
 ]

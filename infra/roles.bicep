@@ -234,6 +234,9 @@ resource onApplicationInsights 'Microsoft.Authorization/roleAssignments@2022-04-
     description: 'Telemetry is accepted from this identity only.'
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.monitoringMetricsPublisher
+    )
   }
 }

@@ -55,7 +55,7 @@ CASES = (
             "WATCH_MIN_DELAY_SECONDS": "2",
             "WATCH_MAX_DELAY_SECONDS": "30",
             "WATCH_GRACE_SECONDS": "10",
-            "WATCH_RETENTION_DAYS": "7",
+            "WATCH_RETENTION_DAYS": "9",
             "SNAPSHOT_SCHEDULE": "0 30 1 * * *",
             "SNAPSHOT_INCLUDE_USER_DATA": "false",
         },

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.infra.tools import INFRA, program, run
+from tests.integration.infra.tools import INFRA, ROOT, program, run
 
 BICEP = "install Bicep, https://aka.ms/install-bicep"
 
@@ -45,12 +45,17 @@ def test_every_rule_of_the_linter_is_an_error() -> None:
     assert {rule["level"] for rule in config["analyzers"]["core"]["rules"].values()} == {"error"}
 
 
+def test_every_file_is_formatted() -> None:
+    for file in sorted(INFRA.glob("*.bicep*")):
+        done = run(program("bicep", get=BICEP), "format", file, "--stdout")
+        assert done.stdout == file.read_text(), f"bicep format {file.relative_to(ROOT)}"
+
+
 def test_every_module_is_of_this_repository() -> None:
-    modules = re.findall(r"^module \w+ '([^']+)'", (INFRA / "main.bicep").read_text(), re.MULTILINE)
-    unused = {file.name for file in INFRA.glob("*.bicep")} - set(modules) - {"main.bicep"}
-    assert modules
-    assert all((INFRA / module).is_file() for module in modules)
-    assert not unused
+    modules = set(
+        re.findall(r"^module \w+ '([^']+)'", "".join(map(Path.read_text, INFRA.glob("*.bicep"))), re.MULTILINE)
+    )
+    assert modules | {"main.bicep"} == {file.name for file in INFRA.glob("*.bicep")}
 
 
 def test_every_query_is_used() -> None:

@@ -175,7 +175,7 @@ class _Deployment:
                 self._resolved.absent.add(resource_id)
                 continue
             if declared["type"] == DEPLOYMENT:
-                state = {"outputs": self._deploy_module(declared, place)}
+                state = {"outputs": self._deploy_module(declared, place, functions)}
             else:
                 left_out = ("condition", "copy", "dependsOn", "existing")
                 body = evaluate({key: item for key, item in declared.items() if key not in left_out}, functions)
@@ -197,9 +197,10 @@ class _Deployment:
             self._value(declared.get("resourceGroup", self._place.resource_group)),
         )
 
-    def _deploy_module(self, declared: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    def _deploy_module(self, declared: Mapping[str, Any], place: Place, functions: Functions) -> dict[str, Any]:
         properties = declared["properties"]
-        parameters = {name: self._value(given["value"]) for name, given in properties.get("parameters", {}).items()}
+        given = properties.get("parameters", {}).items()
+        parameters = {name: evaluate(value, functions)["value"] for name, value in given}
         return _Deployment(properties["template"], parameters, place, self._cloud, self._resolved).outputs
 
     def _state(self, kind: str, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
