@@ -11,11 +11,7 @@ from requests.auth import AuthBase
 
 from shared.addresses import is_loopback
 from shared.face.budget import RequestBudget
-from shared.face.errors import (
-    InvalidResponse,
-    Throttled,
-    Unreachable,
-)
+from shared.face.errors import FaceError, InvalidResponse, Throttled, Unreachable
 from shared.face.models import (
     GroupKind,
     TrainingStatus,
@@ -52,6 +48,17 @@ class Timeouts(msgspec.Struct, frozen=True):
 DEFAULT_TIMEOUTS = Timeouts()
 
 
+class _Operation[T](msgspec.Struct, frozen=True):
+    """A call, and what its response means."""
+
+    method: str
+    path: str  # below ``/face/``
+    expected: int  # the status of a good response
+    decode: Callable[[bytes], T]  # raises a ``ValueError`` or a ``RecursionError``
+    parameters: dict[str, str] | None = None
+    most: int = MAX_STATUS_BYTES  # bytes of the body
+
+
 class FaceClient:
     """A client of one Face resource, which threads may share. Every method raises a ``FaceError``."""
 
@@ -80,17 +87,13 @@ class FaceClient:
     def training(self, kind: GroupKind, group_id: str, *, seconds: float | None = None) -> TrainingStatus:
         """Return the status of a group's latest training, or raise within ``seconds``."""
         path = f"{self.versions.training}/{kind.path}/{group_id}/training"
-        response, body = self._call("GET", path, expected=200, seconds=seconds)
-        return TrainingStatus(
-            training=_decoded(body, decode_training),
-            date=response_date(response.headers),
-            request_id=request_id(response.headers),
-        )
+        response, training = self._call(_Operation("GET", path, 200, decode_training), seconds=seconds)
+        return TrainingStatus(training, date=response_date(response.headers), request_id=request_id(response.headers))
 
     def start_training(self, kind: GroupKind, group_id: str, *, seconds: float | None = None) -> None:
         """Start a training of a group; return once the service has accepted it, or raise within ``seconds``."""
         path = f"{self.versions.training}/{kind.path}/{group_id}/train"
-        self._call("POST", path, expected=202, seconds=seconds)
+        self._call(_Operation("POST", path, 202, lambda _: None), seconds=seconds)
 
     def groups(self, kind: ListedKind, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
         """Return one page of at most ``top`` groups, those after the ID ``start`` in the service's order.
@@ -98,15 +101,17 @@ class FaceClient:
         Only an empty page ends the list.
         """
         dynamic = kind is ListedKind.DYNAMIC_PERSON_GROUP
-        _, body = self._call(
+        version = self.versions.directory if dynamic else self.versions.training
+        operation = _Operation(
             "GET",
-            f"{self.versions.directory if dynamic else self.versions.training}/{kind.path}",
-            expected=200,
+            f"{version}/{kind.path}",
+            200,
+            lambda body: decode_page(body, kind, top),
             parameters={"start": start, "top": str(top)} if start else {"top": str(top)},
             most=MAX_PAGE_BYTES,
-            patience=math.inf,
         )
-        return _decoded(body, lambda page: decode_page(page, kind, top))
+        _, page = self._call(operation, patience=math.inf)
+        return page
 
     def dynamic_person_groups(self, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
         """Return one page of dynamic person groups; one that is unreadable makes the page an ``InvalidResponse``."""
@@ -115,27 +120,31 @@ class FaceClient:
             raise InvalidResponse("the Face service responded 200 with a group that is not JSON", status=200)
         return page
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        expected: int,
-        parameters: dict[str, str] | None = None,
-        most: int = MAX_STATUS_BYTES,
-        seconds: float | None = None,
-        patience: float = POLL_PATIENCE_SECONDS,
-    ) -> tuple[requests.Response, bytes]:
+    def _call[T](
+        self, operation: _Operation[T], *, seconds: float | None = None, patience: float = POLL_PATIENCE_SECONDS
+    ) -> tuple[requests.Response, T]:
         slot = self.budget.wait_for_slot(patience) if self.budget else 0.0
-        seconds = self._timeouts.call if seconds is None else seconds
-        limits = Limits(time.monotonic() + seconds, self._timeouts.read, most)
+        try:
+            result = self._exchange(operation, self._timeouts.call if seconds is None else seconds)
+        except FaceError as error:
+            if self.budget and isinstance(error, Throttled):
+                self.budget.refused(slot, error.wait)
+            # The frames that it comes from hold the response, which may be large.
+            error.__context__ = None
+            raise error.with_traceback(None) from None
+        if self.budget:
+            self.budget.answered()
+        return result
+
+    def _exchange[T](self, operation: _Operation[T], seconds: float) -> tuple[requests.Response, T]:
+        limits = Limits(time.monotonic() + seconds, self._timeouts.read, operation.most)
         try:
             with (
                 within(limits),
                 self._session.request(
-                    method,
-                    f"{self.endpoint}/face/{path}",
-                    params=parameters,
+                    operation.method,
+                    f"{self.endpoint}/face/{operation.path}",
+                    params=operation.parameters,
                     timeout=min(self._timeouts.connect, seconds),
                     # A redirect would carry the key, a custom header, to wherever it points.
                     allow_redirects=False,
@@ -146,22 +155,15 @@ class FaceClient:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The error's own text holds the address, and with it a group's ID.
             raise Unreachable(f"the Face service gave no whole response ({type(error).__name__})") from None
-        if response.status_code == expected:
-            if self.budget:
-                self.budget.answered()
-            return response, body
-        problem = error_from_response(response.status_code, response.headers, body)
-        if self.budget and isinstance(problem, Throttled):
-            self.budget.refused(slot, problem.wait)
-        raise problem
-
-
-def _decoded[T](body: bytes, decode: Callable[[bytes], T]) -> T:
-    try:
-        return decode(body)
-    except (ValueError, RecursionError) as error:
-        # The parser's words may quote what people wrote, so only its kind is told.
-        raise InvalidResponse(
-            f"the Face service responded 200 with a body that it does not document ({type(error).__name__})",
-            status=200,
-        ) from None
+        if response.status_code != operation.expected:
+            raise error_from_response(response.status_code, response.headers, body)
+        try:
+            return response, operation.decode(body)
+        except (ValueError, RecursionError) as error:
+            # The parser's words may quote what people wrote, so only its kind is told.
+            raise InvalidResponse(
+                f"the Face service's response has a body that is not documented ({type(error).__name__})",
+                status=response.status_code,
+                request_id=request_id(response.headers),
+                date=response_date(response.headers),
+            ) from None
