@@ -116,8 +116,6 @@ class SharedRow:
             self.clock.learn(stamp, sent, self._machine.monotonic())
 
     def _go_alone(self, reason: str) -> None:
-        if self._alone:
-            return
         log.warning(
             "the budget's row cannot be reached (%s): this process goes on alone with a quarter of the budget "
             "and tries again in %.0f s; look whether the DataStorage account is up and grants the app its roles",
