@@ -13,6 +13,7 @@ from azure.storage.blob import ContainerClient
 from shared.face.budget import RequestBudget
 from shared.face.client import ApiVersions, FaceClient
 from shared.face.credentials import KeyCredential
+from shared.face.groups import GroupsClient
 from shared.snapshots.snapshot import SnapshotJob
 
 _KIB = 1024
@@ -44,7 +45,7 @@ def main(connection_string: str, container: str, endpoint: str, key: str, per_se
         budget = NotingBudget(float(per_second))
         client = FaceClient(endpoint, KeyCredential(key), ApiVersions(_VERSION, _VERSION), budget=budget)
         began, cpu = time.monotonic(), time.process_time()
-        manifest = SnapshotJob(client, blobs, include_user_data=True).run()
+        manifest = SnapshotJob(GroupsClient(client), blobs, include_user_data=True).run()
         if manifest is None or budget.first_call is None:
             raise RuntimeError("another run holds the lease")
         figures = {

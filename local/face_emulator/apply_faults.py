@@ -44,6 +44,10 @@ def altered_response(response: Response, drawn: Sequence[faults.AnyFault]) -> AS
                 return _with_body(response, bytes(response.body)[: len(response.body) // 2])
             case faults.PageOutOfOrder() if bytes(response.body).startswith(b"["):
                 return _with_body(response, _reversed(bytes(response.body)))
+            case faults.PageEmpty() if bytes(response.body).startswith(b"["):
+                return _with_body(response, b"[]")
+            case faults.PageShort(items=items) if bytes(response.body).startswith(b"["):
+                return _with_body(response, _shortened(bytes(response.body), items))
             case faults.Cut(when="after"):
                 return NoResponse()
             case faults.Cut(when="body"):
@@ -89,6 +93,10 @@ def _without_start(query: bytes) -> bytes:
 def _reversed(page: bytes) -> bytes:
     items = msgspec.json.decode(page, type=list[msgspec.Raw])
     return msgspec.json.encode(items[::-1])
+
+
+def _shortened(page: bytes, items: int) -> bytes:
+    return msgspec.json.encode(msgspec.json.decode(page, type=list[msgspec.Raw])[:items])
 
 
 def _with_body(response: Response, body: bytes) -> Response:

@@ -79,8 +79,29 @@ class PageRepeated(Fault, frozen=True, tag="pageRepeated"):
     """A listing that ignores the cursor, so that the first page comes again."""
 
 
+class PageEmpty(Fault, frozen=True, tag="pageEmpty"):
+    """A page of a listing with nothing in it, wherever the cursor stands."""
+
+
+class PageShort(Fault, frozen=True, tag="pageShort"):
+    """A page of a listing that holds so many items at most, whatever was asked for."""
+
+    items: Count = 1
+
+
 AnyFault = (
-    ErrorResponse | Throttled | Latency | Hang | Cut | Html | BrokenJson | Redirect | PageOutOfOrder | PageRepeated
+    ErrorResponse
+    | Throttled
+    | Latency
+    | Hang
+    | Cut
+    | Html
+    | BrokenJson
+    | Redirect
+    | PageOutOfOrder
+    | PageRepeated
+    | PageEmpty
+    | PageShort
 )
 
 

@@ -1,24 +1,23 @@
-"""Tell what changed from one snapshot to the next."""
+"""What changed from one snapshot to the next."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from shared.snapshots.listing.lines import without_user_data
+from shared.snapshots.listing.lines import load, without_user_data
 
 type Groups = Iterable[tuple[str, bytes]]
 """IDs, strictly ascending, each with its group's line."""
 
 
 class Change(msgspec.Struct, frozen=True, rename="camel"):
-    """Hold one change; ``before`` and ``after`` are the group's lines, ``None`` where there was no such group."""
+    """One change."""
 
     change: Literal["added", "removed", "changed"]
-    dynamic_person_group_id: str
-    before: msgspec.Raw | None
-    after: msgspec.Raw | None
+    group_id: str
+    before: msgspec.Raw | None  # the group's line; None where there was no such group
+    after: msgspec.Raw | None  # the group's line; None where there is no such group any more
 
 
 def changes_between(before: Groups, after: Groups, *, with_user_data: bool) -> Iterator[Change]:
@@ -27,7 +26,7 @@ def changes_between(before: Groups, after: Groups, *, with_user_data: bool) -> I
     A group is unchanged whose line holds the same JSON, whatever the order of its fields.
     """
     shown: Callable[[bytes], bytes] = _as_it_is if with_user_data else without_user_data
-    for group_id, old, new in _side_by_side(before, after):
+    for group_id, old, new in side_by_side(before, after):
         if old == new:
             continue
         if old is None and new is not None:
@@ -36,21 +35,14 @@ def changes_between(before: Groups, after: Groups, *, with_user_data: bool) -> I
             yield Change("removed", group_id, msgspec.Raw(shown(old)), None)
         elif old is not None and new is not None:
             old, new = shown(old), shown(new)
-            if msgspec.json.decode(old) != msgspec.json.decode(new):
+            if not is_same(old, new):
                 yield Change("changed", group_id, msgspec.Raw(old), msgspec.Raw(new))
 
 
-def write_changes(changes: Iterable[Change], write: Callable[[bytes], None]) -> Counter[str]:
-    """Write each change as a line of JSON, and count them by kind."""
-    counts: Counter[str] = Counter()
-    encoder = msgspec.json.Encoder()
-    for change in changes:
-        write(encoder.encode(change))
-        counts[change.change] += 1
-    return counts
-
-
-def _side_by_side(before: Groups, after: Groups) -> Iterator[tuple[str, bytes | None, bytes | None]]:
+def side_by_side[B, A](
+    before: Iterable[tuple[str, B]], after: Iterable[tuple[str, A]]
+) -> Iterator[tuple[str, B | None, A | None]]:
+    """Yield each ID of two streams, ordered by ID, with what each of them holds under it."""
     olds, news = iter(before), iter(after)
     old, new = next(olds, None), next(news, None)
     while old is not None or new is not None:
@@ -64,6 +56,21 @@ def _side_by_side(before: Groups, after: Groups) -> Iterator[tuple[str, bytes | 
         else:
             yield new[0], old[1], new[1]
             old, new = next(olds, None), next(news, None)
+
+
+def is_same(one: bytes, other: bytes) -> bool:
+    """Tell whether two lines hold the same JSON object, whatever the order of its fields."""
+    return one == other or _value(one) == _value(other)
+
+
+def _value(line: bytes) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        try:
+            return load(line)
+        except ValueError:
+            return line
 
 
 def _as_it_is(line: bytes) -> bytes:

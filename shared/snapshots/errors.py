@@ -1,16 +1,20 @@
-"""Say why a snapshot could not be made; whatever is raised, what the pointer names stays as it was."""
+"""The errors of snapshots and restores; whatever is raised, what the pointer names stays as it was."""
 
 
 class SnapshotError(Exception):
-    """Be the root of what a run raises beside the Face service's and the storage's own errors."""
+    """The root of what a run raises beside the Face service's and the storage's own errors."""
 
 
 class ListingStuck(SnapshotError):
-    """The service answered a page that brings nothing new; going on would never end."""
+    """The service's pages bring nothing new, or never end."""
 
 
 class OutOfOrder(SnapshotError):
     """The service's pages are not in the ordinal order of their IDs, so ranges of keys cannot be trusted."""
+
+
+class OutOfDisk(SnapshotError):
+    """The local disk has no room for the list to be sorted on it."""
 
 
 class LeaseLost(SnapshotError):
@@ -27,3 +31,11 @@ class AlreadyPublished(SnapshotError):
 
 class PreviousUnreadable(CorruptSnapshot):
     """The previous snapshot is gone or not what its manifest says, so nothing can be compared with it."""
+
+
+class UnsupportedStorage(SnapshotError):
+    """The storage account lacks what snapshots need."""
+
+
+class RestoreFailed(SnapshotError):
+    """The service is not, after a restore, what the plan says."""

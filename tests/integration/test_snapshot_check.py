@@ -13,7 +13,8 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from local.azurite import Azurite
 from local.snapshot_check import find_problems, read_ids, read_pointer
 
-PATH = "dynamic-person-groups/2026/11/20/20261120T030000Z"
+GROUPS = "dynamic-person-groups/groups/dt=2026-11-20/20261120T030000Z.ndjson.gz"
+CHANGES = "dynamic-person-groups/changes/dt=2026-11-20/20261120T030000Z.ndjson.gz"
 PAGES = [["a", "b"], ["c"]]
 
 
@@ -28,16 +29,17 @@ def member(ids: list[str]) -> bytes:
 
 
 def manifest_of(pages: list[list[str]], changes: bytes | None = None) -> dict[str, Any]:
-    parts, offset = [], 0
+    parts, offset, last = [], 0, ""
     for ids in pages:
         length = len(member(ids))
-        parts.append({"offset": offset, "length": length, "count": len(ids), "firstId": ids[0], "lastId": ids[-1]})
-        offset += length
+        part = {"offset": offset, "length": length, "count": len(ids), "after": last}
+        parts.append({**part, "firstId": ids[0], "lastId": ids[-1]})
+        offset, last = offset + length, ids[-1]
     stored = b"".join(map(member, pages))
     return {
-        "groups": {"name": "groups.ndjson.gz", "count": sum(map(len, pages)), **size_of(stored), "parts": parts},
-        "changes": changes
-        and {"name": "changes.ndjson.gz", "added": 1, "removed": 0, "changed": 0, **size_of(changes)},
+        "kind": "dynamicPersonGroup",
+        "groups": {"path": GROUPS, "count": sum(map(len, pages)), **size_of(stored), "parts": parts},
+        "changes": changes and {"path": CHANGES, "added": 1, "removed": 0, "changed": 0, **size_of(changes)},
     }
 
 
@@ -49,12 +51,12 @@ def publish(
     container: ContainerClient, manifest: dict[str, Any], pages: list[list[str]], changes: bytes | None = None
 ) -> dict[str, Any]:
     """Store a snapshot as the manifest says it, whether that is true or not, and return what names it."""
-    pointer = {"snapshotId": "20261120T030000Z", "path": PATH, "manifest": manifest}
-    container.upload_blob(f"{PATH}/groups.ndjson.gz", b"".join(map(member, pages)))
+    pointer = {"snapshotId": "20261120T030000Z", "manifest": manifest}
+    container.upload_blob(GROUPS, b"".join(map(member, pages)))
     if changes is not None:
-        container.upload_blob(f"{PATH}/changes.ndjson.gz", changes)
-    container.upload_blob(f"{PATH}/manifest.json", json.dumps(manifest))
-    container.upload_blob("dynamic-person-groups-latest.json", json.dumps(pointer))
+        container.upload_blob(CHANGES, changes)
+    container.upload_blob("dynamic-person-groups/manifests/20261120T030000Z.json", json.dumps(manifest))
+    container.upload_blob("dynamic-person-groups/latest.json", json.dumps(pointer))
     return pointer
 
 
@@ -89,6 +91,7 @@ def test_ids_out_of_order_are_a_problem(container: ContainerClient) -> None:
         pytest.param(lambda entry: entry.update(count=4), "3 groups are stored", id="count"),
         pytest.param(lambda entry: entry["parts"][0].update(count=1), "part 0", id="part-count"),
         pytest.param(lambda entry: entry["parts"][1].update(lastId="z"), "part 1", id="part-last-id"),
+        pytest.param(lambda entry: entry["parts"][1].update(after="a"), "part 1", id="part-after"),
         pytest.param(lambda entry: entry["parts"].pop(), "the parts end at byte", id="part-missing"),
     ],
 )

@@ -8,10 +8,9 @@ from azure.storage.blob import BlobLeaseClient, ContainerClient
 
 from local.azurite import Azurite
 from local.face_emulator.process import FaceEmulator
-from shared.snapshots.stored.lease import LOCK_PATH
 from tests.support.face_service import FaceService
 from tests.support.killed_snapshot import When, run_snapshot
-from tests.support.snapshots import all_ids, new_container, published_ids
+from tests.support.snapshots import GROUPS, all_ids, new_container, published_ids
 
 
 class Nights:
@@ -37,7 +36,7 @@ class Nights:
     def break_lease(self) -> None:
         # It may have died before it had the lease, or after it gave it back.
         with suppress(ResourceNotFoundError, ResourceExistsError):
-            BlobLeaseClient(self.container.get_blob_client(LOCK_PATH)).break_lease(0)
+            BlobLeaseClient(self.container.get_blob_client(GROUPS.run)).break_lease(0)
 
 
 @pytest.fixture
@@ -59,9 +58,7 @@ def test_killed_at_any_request_the_pointer_names_a_whole_snapshot_and_the_next_r
         face_emulator.control.change(added=2, removed=1, changed=1, seed=died)
     assert died >= 15
     left = [blob.name for blob in nights.container.list_blobs(include=["uncommittedblobs"])]
-    assert sum(name.endswith("groups.ndjson.gz") for name in left) == sum(
-        name.endswith("manifest.json") for name in left
-    )
+    assert sum("/groups/" in name for name in left) == sum("/manifests/" in name for name in left)
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -9,7 +9,7 @@ from shared.face.client import FaceClient
 from shared.face.errors import ServerFault, Throttled, Unauthorized
 from shared.snapshots.errors import ListingStuck
 from tests.support.face_service import FaceService
-from tests.support.snapshots import all_ids, face_client, published_ids, snapshot_job
+from tests.support.snapshots import all_ids, face_client, published_ids, snapshot_job, take_snapshot
 
 LISTING = "dynamicPersonGroup.list"
 
@@ -36,8 +36,7 @@ def test_troubles_that_pass_are_waited_out(
     face_emulator.control.fill(5_000)
     expected = all_ids(service)
     face_emulator.control.faults(fault)
-    manifest = snapshot_job(client, container).run()
-    assert manifest
+    manifest = take_snapshot(client, container)
     assert manifest.throttled == (3 if isinstance(fault, faults.Throttled) else 0)
     assert manifest.calls >= 6 + 3
     assert published_ids(container) == expected
@@ -61,8 +60,7 @@ def test_a_limit_below_the_budget_is_found_and_kept(
     face_emulator.control.fill(60_000)
     expected = all_ids(service)
     face_emulator.control.settings(requests_per_second=20, latency=0.1)
-    manifest = snapshot_job(face_client(face_emulator.endpoint, face_emulator.key, per_second=40), container).run()
-    assert manifest
+    manifest = take_snapshot(face_client(face_emulator.endpoint, face_emulator.key, per_second=40), container)
     assert manifest.throttled <= 10
     face_emulator.control.settings()
     assert published_ids(container) == expected
@@ -103,9 +101,8 @@ def test_pages_that_are_out_of_order_are_sorted(
 ) -> None:
     face_emulator.control.fill(20_000)
     expected = all_ids(service)
-    face_emulator.control.faults(faults.PageOutOfOrder(operation=LISTING, rate=0.3))
-    manifest = snapshot_job(client, container).run()
-    assert manifest
+    face_emulator.control.faults(faults.PageOutOfOrder(operation=LISTING, remaining=3))
+    manifest = take_snapshot(client, container)
     assert "snapshot listed page by page, for lack of order" in caplog.messages
     assert published_ids(container) == expected
     assert manifest.calls > 20
@@ -121,3 +118,26 @@ def test_a_page_that_brings_nothing_new_ends_the_run(
     assert published_ids(container) is None
     face_emulator.control.faults()
     assert snapshot_job(client, container).run()
+
+
+@pytest.mark.parametrize("items", [1, 7, 99])
+def test_pages_that_are_short_amid_the_list_are_not_its_end(
+    face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient, service: FaceService, items: int
+) -> None:
+    face_emulator.control.fill(3_000)
+    expected = all_ids(service)
+    face_emulator.control.faults(faults.PageShort(operation=LISTING, rate=0.3, items=items))
+    manifest = take_snapshot(client, container)
+    assert published_ids(container) == expected
+    assert len(manifest.groups.parts) <= 3_000 / 500 + 2
+
+
+def test_pages_that_are_all_short_share_parts(
+    face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient, service: FaceService
+) -> None:
+    face_emulator.control.fill(1_000)
+    expected = all_ids(service)
+    face_emulator.control.faults(faults.PageShort(operation=LISTING, items=10))
+    manifest = take_snapshot(client, container)
+    assert published_ids(container) == expected
+    assert len(manifest.groups.parts) <= 5

@@ -4,7 +4,6 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
-from shared.face.page import ListedGroup
 from shared.snapshots.listing.pages import Page
 
 ALPHABET = "-0123456789_abcdefghijklmnopqrstuvwxyz"
@@ -49,9 +48,4 @@ class DirectoryModel:
         """Return the page behind a key."""
         ids = self.ids_behind(after, top)
         lines = [self.groups[group_id] for group_id in ids]
-        return Page(ids, lines, size=sum(map(len, lines)), calls=1, throttled=0)
-
-    def dynamic_person_groups(self, start: str = "", top: int = 1000) -> list[ListedGroup]:
-        """Answer as `FaceClient` does."""
-        page = self.page(start, top)
-        return [ListedGroup(*group) for group in zip(page.ids, page.lines, strict=True)]
+        return Page(ids, lines, calls=1, throttled=0, end=ids[-1] if ids else "")

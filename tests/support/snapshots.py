@@ -13,8 +13,14 @@ from local.snapshot_check import find_problems, read_ids, read_pointer
 from shared.face.budget import RequestBudget
 from shared.face.client import ApiVersions, FaceClient
 from shared.face.credentials import KeyCredential
+from shared.face.groups import GroupsClient, ListedKind
 from shared.snapshots.snapshot import SnapshotJob
+from shared.snapshots.stored.layout import Layout
+from shared.snapshots.stored.manifest import Manifest
 from tests.support.face_service import VERSION, FaceService
+
+GROUPS = Layout(ListedKind.DYNAMIC_PERSON_GROUP, "groups")
+"""Where the copies of dynamic person groups lie."""
 
 
 def new_container(connection_string: str) -> ContainerClient:
@@ -31,13 +37,30 @@ def face_client(endpoint: str, key: str, *, per_second: float = 10_000) -> FaceC
 def snapshot_job(
     client: FaceClient,
     container: ContainerClient,
+    kind: ListedKind = ListedKind.DYNAMIC_PERSON_GROUP,
     *,
     include_user_data: bool = True,
     patience: float = 20.0,
+    lease_patience: float = 0.0,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> SnapshotJob:
     """Return the job with a patience that suits tests, in seconds."""
-    return SnapshotJob(client, container, include_user_data=include_user_data, patience=patience, clock=clock)
+    return SnapshotJob(
+        GroupsClient(client),
+        container,
+        kind,
+        include_user_data=include_user_data,
+        patience=patience,
+        lease_patience=lease_patience,
+        clock=clock,
+    )
+
+
+def take_snapshot(client: FaceClient, container: ContainerClient, **options: Any) -> Manifest:
+    """Make a snapshot, and return its manifest."""
+    manifest = snapshot_job(client, container, **options).run()
+    assert manifest
+    return manifest
 
 
 def published_ids(container: ContainerClient) -> list[str] | None:

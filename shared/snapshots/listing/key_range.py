@@ -1,4 +1,4 @@
-"""Hold what is known of one range of the key space."""
+"""What is known of one range of the key space."""
 
 from dataclasses import dataclass
 
@@ -9,23 +9,21 @@ HEAD_IDS = 16
 
 @dataclass(eq=False)
 class KeyRange:
-    """Walk the groups from ``first`` on, up to the next range's ``first``.
+    """The groups from ``first`` on, up to the next range's ``first``.
 
-    ``cursor`` is the last ID taken, ``head`` are the first ones. Until its first page is there, a range is a mere
-    ``probe``: ``cursor`` is then ``start``, a key that may be no group's, and ``head`` is empty. A ``guess`` is a probe
-    that may well find nothing. Nothing is expected between ``ceiling`` and the next range. ``space`` is fitted to the
-    last IDs taken.
+    Until its first page is there, a range is a mere probe: its cursor is then ``start``, a key that may not be a
+    group's, and ``head`` is empty.
     """
 
-    cursor: str
-    start: str | None = None
-    head: tuple[str, ...] = ()
+    cursor: str  # the last ID taken
+    start: str | None = None  # the key at which a probe began
+    head: tuple[str, ...] = ()  # the first IDs taken
     probe: bool = False
-    guess: bool = False
-    in_flight: bool = False
+    guess: bool = False  # a probe that may well find nothing
+    in_flight: bool = False  # a call is under way
     done: bool = False
-    ceiling: str | None = None
-    space: KeySpace | None = None
+    ceiling: str | None = None  # nothing is expected between this key and the next range
+    space: KeySpace | None = None  # fitted to the last IDs taken
 
     @property
     def first(self) -> str:

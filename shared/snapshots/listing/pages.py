@@ -1,73 +1,66 @@
-"""Fetch pages from the service through its troubles, with bounded patience."""
+"""Pages fetched from the service through its troubles, with bounded patience."""
 
 import random
 import time
 from collections.abc import Callable
 from threading import Event
+from typing import Protocol
 
 import msgspec
 
-from shared.face.client import FaceClient
 from shared.face.errors import FaceError, InvalidResponse, ServerFault, Throttled, Unreachable
-from shared.snapshots.listing.lines import without_user_data
+from shared.face.groups import ListedKind
+from shared.snapshots.listing.lines import LineFormat
+from shared.snapshots.stored.manifest import Unreadable
 
 PATIENCE_SECONDS = 600.0
-_FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 30.0
+_FIRST_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.5, 30.0
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Hold one page: IDs and lines in the service's order, its ``size`` as it came (bytes), and what it took to get."""
+    """One page, in the service's order."""
 
     ids: list[str]
     lines: list[bytes]
-    size: int
-    calls: int
-    throttled: int
+    calls: int  # that it took to get it
+    throttled: int  # calls that were responded to with 429
+    unreadable: list[Unreadable] = []  # groups that no line can hold
+    end: str = ""  # the last ID, also where that group is unreadable; empty where the page is
 
 
-class PageReader:
-    """Read pages of ``top`` groups; may be shared by threads."""
+class PageSource(Protocol):
+    """What responds with pages: the client of the service."""
 
-    def __init__(
-        self,
-        client: FaceClient,
-        *,
-        top: int,
-        include_user_data: bool,
-        patience: float = PATIENCE_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._client = client
-        self._top = top
-        self._include_user_data = include_user_data
+    def page(self, kind: ListedKind, start: str = "", top: int = 0) -> bytes:
+        """Return the body of the page behind an ID."""
+
+
+class Retry:
+    """Patience with the service's troubles, which threads may share."""
+
+    def __init__(self, patience: float = PATIENCE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._patience = patience
         self._clock = clock
         self._stopped = Event()
 
-    def read(self, after: str) -> Page:
-        """Return the page behind the ID ``after``.
+    def call[T](self, make: Callable[[], T]) -> tuple[T, int, int]:
+        """Return what a call brings, how many calls it took, and how many of them were throttled.
 
         Try again, with exponential backoff and jitter or as long as the service asks, what may pass by itself.
 
         Raises:
-            FaceError: what the service answered last, once the next try would be later than the patience
-                allows; at once what will not pass (401, 403, 404 and other refusals).
+            FaceError: what the service responded with last, once the next try would be later than the patience
+                allows; at once what will not pass (401, 403, 404 and other client errors).
         """
         deadline = self._clock() + self._patience
         calls = throttled = 0
         while True:
             calls += 1
             try:
-                groups = self._client.dynamic_person_groups(after, self._top)
+                return make(), calls, throttled
             except (Throttled, ServerFault, Unreachable, InvalidResponse) as error:
                 throttled += isinstance(error, Throttled)
                 self._wait(error, calls, deadline)
-            else:
-                lines = [group.body for group in groups]
-                size = sum(map(len, lines))
-                if not self._include_user_data:
-                    lines = [without_user_data(line) for line in lines]
-                return Page([group.group_id for group in groups], lines, size, calls, throttled)
 
     def stop(self) -> None:
         """End the waits of all threads: the error that they wait out is raised."""
@@ -76,7 +69,46 @@ class PageReader:
     def _wait(self, error: FaceError, failures: int, deadline: float) -> None:
         wait = error.wait
         if wait is None:
-            wait = min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2 ** min(failures - 1, 10))
+            wait = min(_MAX_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2 ** min(failures - 1, 10))
             wait *= random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
         if self._clock() + wait > deadline or self._stopped.wait(wait):
             raise error
+
+
+class PageReader:
+    """A reader of pages of ``top`` groups, which threads may share."""
+
+    def __init__(
+        self, source: PageSource, kind: ListedKind, *, top: int, include_user_data: bool, retry: Retry | None = None
+    ) -> None:
+        self._source = source
+        self._kind = kind
+        self._top = top
+        self._format = LineFormat(kind, include_user_data=include_user_data)
+        self._retry = retry or Retry()
+
+    def read(self, after: str) -> Page:
+        """Return the page behind the ID ``after``.
+
+        Raises:
+            FaceError: where the service does not respond with one; see ``Retry.call``.
+        """
+        page, calls, throttled = self._retry.call(lambda: self._read(after))
+        return msgspec.structs.replace(page, calls=calls, throttled=throttled)
+
+    def stop(self) -> None:
+        """End the waits of all threads."""
+        self._retry.stop()
+
+    def _read(self, after: str) -> Page:
+        body = self._source.page(self._kind, after, self._top)
+        try:
+            lines = self._format.read_page(body)
+        except (ValueError, RecursionError) as error:
+            # The parser's words may quote what people wrote, so only its kind is told.
+            raise InvalidResponse(
+                f"the Face service responded 200 with a page that it does not document ({type(error).__name__})",
+                status=200,
+            ) from None
+        end = max([*lines.ids[-1:], *(each.group_id for each in lines.unreadable)], default="")
+        return Page(lines.ids, lines.lines, 0, 0, lines.unreadable, end)

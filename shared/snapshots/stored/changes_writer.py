@@ -1,39 +1,57 @@
-"""Write the changes between two snapshots as they are found."""
+"""The writer of the changes between two snapshots, as they are found."""
 
 import hashlib
 import uuid
+from collections import Counter
+from collections.abc import Iterable
 
+import msgspec
 from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 
+from shared.snapshots.changes import Change
 from shared.snapshots.stored.gzip_members import pack
+from shared.snapshots.stored.manifest import ChangesBlob
 
 _MEMBER_BYTES = 1024 * 1024
+_encoder = msgspec.json.Encoder()
 
 
 class ChangesWriter:
-    """Gather lines into gzip members of about 1 MiB of text, stage each as a block, and commit them at the end."""
+    """A writer of gzip members of about 1 MiB of text, each staged as a block and all committed at the end."""
 
-    def __init__(self, blob: BlobClient) -> None:
+    def __init__(self, blob: BlobClient, metadata: dict[str, str]) -> None:
         self._blob = blob
+        self._metadata = metadata
         self._lines: list[bytes] = []
         self._waiting = 0
         self._blocks: list[BlobBlock] = []
         self._sha256 = hashlib.sha256()
         self._size = 0
 
-    def write(self, line: bytes) -> None:
-        """Add one line."""
+    def write(self, changes: Iterable[Change]) -> ChangesBlob:
+        """Write each change as a line of JSON, in place of what a dead run may have left, and describe the blob."""
+        counts: Counter[str] = Counter()
+        for change in changes:
+            self._add(_encoder.encode(change))
+            counts[change.change] += 1
+        if self._lines or not self._blocks:
+            self._stage()
+        settings = ContentSettings(content_type="application/gzip")
+        self._blob.commit_block_list(self._blocks, content_settings=settings, metadata=self._metadata)
+        return ChangesBlob(
+            path=self._blob.blob_name,
+            added=counts["added"],
+            removed=counts["removed"],
+            changed=counts["changed"],
+            size=self._size,
+            sha256=self._sha256.hexdigest(),
+        )
+
+    def _add(self, line: bytes) -> None:
         self._lines.append(line)
         self._waiting += len(line)
         if self._waiting >= _MEMBER_BYTES:
             self._stage()
-
-    def commit(self) -> tuple[int, str]:
-        """Make the lines visible, in place of what a died run may have left; return size in bytes and SHA-256."""
-        if self._lines or not self._blocks:
-            self._stage()
-        self._blob.commit_block_list(self._blocks, content_settings=ContentSettings(content_type="application/gzip"))
-        return self._size, self._sha256.hexdigest()
 
     def _stage(self) -> None:
         member = pack(self._lines)

@@ -1,4 +1,4 @@
-"""Turn lines into gzip members and back; a blob is a row of members, each readable alone."""
+"""Lines as gzip members and back; a blob is a row of members, each readable alone."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -7,14 +7,16 @@ import msgspec
 
 from shared.snapshots.errors import CorruptSnapshot
 
+MAX_MEMBER_BYTES = 66 * 1024 * 1024
+"""The most text of one member: a page of the service has at most 64 MiB."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Member(msgspec.Struct, frozen=True):
-    """Hold one gzip member's lines, without their line ends, and its compressed length in bytes."""
+    """One gzip member."""
 
-    lines: list[bytes]
-    length: int
+    lines: list[bytes]  # without their line ends
+    length: int  # compressed, in bytes
 
 
 def pack(lines: Iterable[bytes]) -> bytes:
@@ -26,16 +28,18 @@ def unpack(chunks: Iterable[bytes]) -> Iterator[Member]:
     """Yield the members of a blob that comes in chunks of any size; hold one member at a time.
 
     Raises:
-        CorruptSnapshot: where the bytes are no gzip members, or end amid one or amid a line.
+        CorruptSnapshot: where the bytes are not gzip members, end amid one or amid a line, or hold too much text.
     """
     decompressor, text, length = zlib.decompressobj(_GZIP), bytearray(), 0
     for chunk in chunks:
         rest = chunk
         while rest:
             try:
-                text += decompressor.decompress(rest)
+                text += decompressor.decompress(rest, MAX_MEMBER_BYTES + 1 - len(text))
             except zlib.error:
                 raise CorruptSnapshot("a stored blob does not hold gzip members") from None
+            if len(text) > MAX_MEMBER_BYTES:
+                raise CorruptSnapshot(f"a stored gzip member holds more than the expected {MAX_MEMBER_BYTES} bytes")
             length += len(rest) - len(decompressor.unused_data)
             rest = decompressor.unused_data
             if decompressor.eof:

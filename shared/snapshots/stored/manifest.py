@@ -1,92 +1,146 @@
-"""Describe a snapshot: its manifest, the pointer to the newest one, and where both lie."""
+"""The description of a copy: its manifest, and the pointer to the newest one."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+from itertools import pairwise
 
 import msgspec
 
-FORMAT_VERSION = 1
-GROUPS_NAME = "groups.ndjson.gz"
-CHANGES_NAME = "changes.ndjson.gz"
-MANIFEST_NAME = "manifest.json"
-DIRECTORY = "dynamic-person-groups/"
-POINTER_PATH = "dynamic-person-groups-latest.json"
+from shared.face.groups import ListedKind
+from shared.snapshots.stored.layout import FORMAT_VERSION, Layout, snapshot_time
+
+MAX_PARTS = 40_000
+"""The most parts of a blob; a block blob holds 50,000 blocks (Put Block List, REST reference)."""
+MAX_MANIFEST_BYTES = 32 * 1024 * 1024
+"""Twice what 40,000 parts with IDs of 64 characters take."""
 
 
 class Part(msgspec.Struct, frozen=True, rename="camel"):
-    """Place one gzip member of ``groups.ndjson.gz``: bytes from ``offset`` on, and the groups in it."""
+    """One gzip member of a data blob."""
 
-    offset: int
-    length: int
-    count: int
+    offset: int  # bytes before it
+    length: int  # bytes
+    count: int  # lines
+    after: str  # the ID that its first line follows without a gap
     first_id: str
     last_id: str
 
 
-class GroupsBlob(msgspec.Struct, frozen=True, rename="camel"):
-    """Describe ``groups.ndjson.gz``; ``size`` in bytes, ``sha256`` in lower-case hex."""
+class DataBlob(msgspec.Struct, frozen=True, rename="camel"):
+    """The blob of a copy's groups or members."""
 
-    name: str
-    count: int
-    size: int
-    sha256: str
+    path: str
+    count: int  # lines
+    size: int  # bytes
+    sha256: str  # lower-case hex
     parts: tuple[Part, ...]
 
 
 class ChangesBlob(msgspec.Struct, frozen=True, rename="camel"):
-    """Describe ``changes.ndjson.gz`` and count the changes in it."""
+    """The blob of the changes since the previous snapshot, and their counts."""
 
-    name: str
+    path: str
     added: int
     removed: int
     changed: int
-    size: int
-    sha256: str
+    size: int  # bytes
+    sha256: str  # lower-case hex
 
 
-class Manifest(msgspec.Struct, frozen=True, rename="camel"):
-    """Describe a whole snapshot; times in UTC.
+class Unreadable(msgspec.Struct, frozen=True, rename="camel"):
+    """A group that the service listed in a form that no line can hold."""
 
-    ``previous`` is the ID of the snapshot that ``changes`` starts from; both are ``None`` in the first one.
-    ``calls`` counts the calls to the service, ``throttled`` those that it answered with 429.
-    """
+    group_id: str
+    reason: str
 
-    format_version: int
+
+class Manifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The description of a whole snapshot; times in UTC."""
+
+    format_version: int = FORMAT_VERSION
+    kind: ListedKind
     snapshot_id: str
     started_at: str
     finished_at: str
-    source: str
+    source: str  # the Face resource's endpoint
     api_version: str
     includes_user_data: bool
-    previous: str | None
-    calls: int
-    throttled: int
-    groups: GroupsBlob
-    changes: ChangesBlob | None
+    previous: str | None  # the snapshot that the changes start from
+    calls: int  # to the service
+    throttled: int  # calls that it responded to with 429
+    groups: DataBlob
+    changes: ChangesBlob | None  # None in the first snapshot of a source
+    unreadable: tuple[Unreadable, ...] | msgspec.UnsetType = msgspec.UNSET  # groups that are not in the copy
 
     @property
-    def path(self) -> str:
-        """Return the snapshot's directory in the container."""
-        return snapshot_path(self.snapshot_id)
+    def data(self) -> DataBlob:
+        """Return the blob that holds the copy."""
+        return self.groups
+
+    @property
+    def layout(self) -> Layout:
+        """Return where the snapshot's blobs lie."""
+        return Layout(self.kind, "groups")
 
 
-class Pointer(msgspec.Struct, frozen=True, rename="camel"):
-    """Name the newest complete snapshot."""
+class MembersManifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The description of a whole copy of groups' members; times in UTC."""
+
+    format_version: int = FORMAT_VERSION
+    kind: ListedKind
+    snapshot_id: str  # the same as that of the groups' snapshot that it belongs to
+    started_at: str
+    finished_at: str
+    source: str  # the Face resource's endpoint
+    api_version: str
+    previous: str | None  # the copy that lines were taken over from
+    calls: int  # to the service
+    throttled: int  # calls that it responded to with 429
+    listed: int  # groups whose members were listed for this copy; the other lines are the previous copy's
+    persons: int  # memberships in all
+    members: DataBlob
+
+    @property
+    def data(self) -> DataBlob:
+        """Return the blob that holds the copy."""
+        return self.members
+
+    @property
+    def layout(self) -> Layout:
+        """Return where the copy's blobs lie."""
+        return Layout(self.kind, "members")
+
+
+type AnyManifest = Manifest | MembersManifest
+
+
+class Pointer[M](msgspec.Struct, frozen=True, rename="camel"):
+    """The name of the newest complete copy."""
 
     snapshot_id: str
-    path: str
-    manifest: Manifest
+    manifest: M
 
 
-def new_snapshot_id(started: datetime) -> str:
-    """Return the ID of a snapshot that is started now, such as ``20261120T030000Z``."""
-    return started.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+def check_manifest(manifest: AnyManifest, layout: Layout) -> None:
+    """Hold a manifest that was read to what the app writes.
 
-
-def snapshot_time(snapshot_id: str) -> datetime:
-    """Return the moment that a snapshot's ID names."""
-    return datetime.strptime(snapshot_id, "%Y%m%dT%H%M%S%z")
-
-
-def snapshot_path(snapshot_id: str) -> str:
-    """Return a snapshot's directory, such as ``dynamic-person-groups/2026/11/20/20261120T030000Z``."""
-    return f"{DIRECTORY}{snapshot_id[:4]}/{snapshot_id[4:6]}/{snapshot_id[6:8]}/{snapshot_id}"
+    Raises:
+        ValueError: where it names other blobs than its own, or its parts or times cannot be.
+    """
+    data = manifest.data
+    snapshot_time(manifest.snapshot_id)
+    datetime.fromisoformat(manifest.started_at)
+    datetime.fromisoformat(manifest.finished_at)
+    if manifest.previous is not None:
+        snapshot_time(manifest.previous)
+    if manifest.format_version != FORMAT_VERSION or manifest.layout != layout:
+        raise ValueError(f"expected format version {FORMAT_VERSION} and the kind {layout.kind}")
+    if data.path != layout.data_path(manifest.snapshot_id):
+        raise ValueError("the manifest names a blob that is not its own")
+    if len(data.parts) > MAX_PARTS or sum(part.count for part in data.parts) != data.count:
+        raise ValueError("the parts do not add up to the count")
+    if any(
+        left.offset + left.length != right.offset or left.last_id != right.after for left, right in pairwise(data.parts)
+    ):
+        raise ValueError("the parts do not follow each other")
+    if data.parts and data.parts[-1].offset + data.parts[-1].length != data.size:
+        raise ValueError("the parts do not add up to the size")

@@ -16,6 +16,7 @@ from local.face_emulator.process import FaceEmulator
 from shared.face import errors
 from shared.face.client import ApiVersions, FaceClient
 from shared.face.credentials import KeyCredential
+from shared.face.groups import GroupsClient
 from shared.face.models import GroupKind
 from shared.settings import ConnectionString
 from shared.snapshots.snapshot import SnapshotJob
@@ -96,7 +97,7 @@ def run_the_app(storage: Storage, face: FaceEmulator) -> None:
 
     for added in (1500, 10):
         face.control.change(added=added)
-        SnapshotJob(client, storage.snapshot_container, include_user_data=True).run()
+        SnapshotJob(GroupsClient(client), storage.snapshot_container, include_user_data=True).run()
 
 
 def rows_of(query: str, logged: list[Trace]) -> list[Trace]:

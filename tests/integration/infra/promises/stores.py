@@ -1,10 +1,10 @@
 """What the storage accounts hold, and how."""
 
 from shared import storage
-from shared.snapshots.stored.manifest import DIRECTORY, POINTER_PATH
 from tests.integration.infra.cases import Case
 from tests.integration.infra.promises.reading import STORAGE, data_account
 from tests.support.arm.template import Resolved
+from tests.support.snapshots import GROUPS
 
 
 def what_the_code_names_is_made(deployed: Resolved, _: Case) -> None:
@@ -39,5 +39,5 @@ def old_snapshots_go_and_the_pointer_stays(deployed: Resolved, case: Case) -> No
     days = rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
     assert days == case.parameters.get("snapshotRetentionDays", 90)
     (prefix,) = rule["definition"]["filters"]["prefixMatch"]
-    assert f"{storage.SNAPSHOT_CONTAINER}/{DIRECTORY}2026/11/20/20261120T030000Z/groups.ndjson.gz".startswith(prefix)
-    assert not f"{storage.SNAPSHOT_CONTAINER}/{POINTER_PATH}".startswith(prefix)
+    assert f"{storage.SNAPSHOT_CONTAINER}/{GROUPS.data_path('20261120T030000Z')}".startswith(prefix)
+    assert not f"{storage.SNAPSHOT_CONTAINER}/{GROUPS.pointer}".startswith(prefix)

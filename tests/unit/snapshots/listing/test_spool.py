@@ -4,13 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.face.groups import ListedKind
 from shared.snapshots.errors import LeaseLost, ListingStuck
+from shared.snapshots.listing.lines import LineFormat
 from shared.snapshots.listing.pages import Page
 from shared.snapshots.listing.spool import list_unordered
 from shared.snapshots.stored.progress import Origin, Progress, StagedPart
 from tests.support.directory_model import ALPHABET, DirectoryModel, line
 
-BEGUN = Progress("20261120T030000Z", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True))
+BEGUN = Progress(
+    "20261120T030000Z", "run", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True)
+)
+read_id = LineFormat(ListedKind.DYNAMIC_PERSON_GROUP).id_of
 ORDERS: dict[str, Callable[[str], str]] = {
     "ordinal": lambda group_id: group_id,
     "backwards": lambda group_id: "".join(chr(200 - ord(letter)) for letter in group_id) + "\xff",
@@ -34,7 +39,7 @@ class Stage:
 
     def __call__(self, after: str, ids: Sequence[str], lines: Sequence[bytes]) -> StagedPart:
         self.groups.update(zip(ids, lines, strict=True))
-        return StagedPart(ids[0], 1, len(ids), after, ids[0], ids[-1])
+        return StagedPart.of(ids[0], 1, after, ids)
 
 
 def pages(*ids: list[str]) -> Reader:
@@ -42,7 +47,7 @@ def pages(*ids: list[str]) -> Reader:
 
     def read(_: str) -> Page:
         page = next(answers)
-        return Page(page, [line(group_id) for group_id in page], size=0, calls=2, throttled=1)
+        return Page(page, [line(group_id) for group_id in page], calls=2, throttled=1, end=page[-1] if page else "")
 
     return Reader(read)
 
@@ -51,7 +56,7 @@ def pages(*ids: list[str]) -> Reader:
 @given(st.sets(st.text(ALPHABET, min_size=1, max_size=6), max_size=40), st.integers(1, 10))
 def test_groups_in_any_order_are_staged_sorted(order: Callable[[str], str], ids: set[str], top: int) -> None:
     model, stage = DirectoryModel(ids, key=order), Stage()
-    done = list_unordered(Reader(lambda after: model.page(after, top)), stage, BEGUN, lambda: None)
+    done = list_unordered(Reader(lambda after: model.page(after, top)), stage, BEGUN, lambda: None, read_id)
     assert list(stage.groups) == sorted(ids)
     assert stage.groups == model.groups
     assert done.complete
@@ -60,14 +65,14 @@ def test_groups_in_any_order_are_staged_sorted(order: Callable[[str], str], ids:
 
 def test_groups_that_come_again_are_there_once_and_the_calls_are_counted() -> None:
     stage = Stage()
-    done = list_unordered(pages(["b", "c"], ["c", "a"]), stage, BEGUN, lambda: None)
+    done = list_unordered(pages(["b", "c"], ["c", "a"]), stage, BEGUN, lambda: None, read_id)
     assert list(stage.groups) == ["a", "b", "c"]
     assert (done.calls, done.throttled) == (6, 3)
 
 
 def test_a_page_that_brings_nothing_new_ends_in_an_error() -> None:
     with pytest.raises(ListingStuck, match="brings nothing new"):
-        list_unordered(pages(["b", "c"], ["c", "b"]), Stage(), BEGUN, lambda: None)
+        list_unordered(pages(["b", "c"], ["c", "b"]), Stage(), BEGUN, lambda: None, read_id)
 
 
 def test_a_lost_lease_ends_the_walk() -> None:
@@ -75,4 +80,4 @@ def test_a_lost_lease_ends_the_walk() -> None:
         raise LeaseLost("lost")
 
     with pytest.raises(LeaseLost):
-        list_unordered(pages(["a"]), Stage(), BEGUN, lost)
+        list_unordered(pages(["a"]), Stage(), BEGUN, lost, read_id)

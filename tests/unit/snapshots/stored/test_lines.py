@@ -6,18 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.face.groups import ListedKind
 from shared.snapshots.errors import CorruptSnapshot
-from shared.snapshots.stored.groups import StoredGroups
-from shared.snapshots.stored.gzip_members import pack, unpack
+from shared.snapshots.listing.lines import LineFormat
+from shared.snapshots.stored.gzip_members import MAX_MEMBER_BYTES, pack, unpack
+from shared.snapshots.stored.lines import StoredLines
 from shared.snapshots.stored.manifest import Part
 from tests.support.directory_model import line
+
+read_id = LineFormat(ListedKind.DYNAMIC_PERSON_GROUP).id_of
 
 
 def blob_of(*parts: list[str]) -> tuple[bytes, list[Part]]:
     blob, placed = b"", []
     for ids in parts:
         member = pack([line(group_id) for group_id in ids])
-        placed.append(Part(len(blob), len(member), len(ids), ids[0], ids[-1]))
+        placed.append(Part(len(blob), len(member), len(ids), "", ids[0], ids[-1]))
         blob += member
     return blob, placed
 
@@ -43,14 +47,14 @@ def test_the_same_lines_are_always_the_same_bytes() -> None:
 @given(st.integers(1, 200))
 def test_stored_groups_are_read_in_order_with_their_size_and_checksum(size: int) -> None:
     blob, parts = blob_of(["a", "b"], ["c"])
-    stored = StoredGroups(chunks(blob, size), parts)
+    stored = StoredLines(chunks(blob, size), parts, read_id)
     assert [group_id for group_id, _ in stored] == ["a", "b", "c"]
     assert stored.size == len(blob)
     assert stored.sha256 == hashlib.sha256(blob).hexdigest()
 
 
 def test_an_empty_list_is_one_member_without_lines() -> None:
-    assert list(StoredGroups([pack([])], [])) == []
+    assert list(StoredLines([pack([])], [], read_id)) == []
 
 
 DAMAGES: dict[str, Callable[[bytes, list[Part]], tuple[bytes, list[Part]]]] = {
@@ -69,17 +73,24 @@ def test_a_blob_that_is_not_what_was_written_is_found_out(
 ) -> None:
     blob, parts = damage(*blob_of(["a", "b"], ["c"]))
     with pytest.raises(CorruptSnapshot):
-        list(StoredGroups([blob], parts))
+        list(StoredLines([blob], parts, read_id))
 
 
 @pytest.mark.parametrize("ids", [(["b", "a"],), (["a", "a"],), (["a", "b"], ["b", "c"])], ids=str)
 def test_groups_that_are_stored_twice_or_out_of_order_are_found_out(ids: tuple[list[str], ...]) -> None:
     blob, parts = blob_of(*ids)
     with pytest.raises(CorruptSnapshot, match="order"):
-        list(StoredGroups([blob], parts))
+        list(StoredLines([blob], parts, read_id))
 
 
 @pytest.mark.parametrize("text", [b"{}\n", b"no JSON\n", b'{"dynamicPersonGroupId": "a"}'], ids=str)
 def test_a_line_that_is_no_group_is_found_out(text: bytes) -> None:
     with pytest.raises(CorruptSnapshot):
-        list(StoredGroups([gzip.compress(text)], [Part(0, 1, 1, "a", "a")]))
+        list(StoredLines([gzip.compress(text)], [Part(0, 1, 1, "", "a", "a")], read_id))
+
+
+def test_a_member_that_unpacks_to_more_than_a_page_can_hold_is_not_unpacked() -> None:
+    bomb = gzip.compress(bytes(MAX_MEMBER_BYTES + 1))
+    assert len(bomb) < 100_000
+    with pytest.raises(CorruptSnapshot, match="more than the expected"):
+        list(unpack([bomb]))
