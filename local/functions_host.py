@@ -1,6 +1,5 @@
 """The Functions host as a child process: Core Tools' ``func`` where it is installed, else the stand-in."""
 
-import json
 import os
 import shutil
 import sys
@@ -95,13 +94,6 @@ def start_functions_host(
         _wait_until_running(host)
         # The host has added the keys of its functions.
         yield replace(host, keys=read_keys(keys_file) if keys_file else None)
-
-
-def read_sample_settings() -> dict[str, str]:
-    """Return the app's settings as ``local.settings.sample.json`` has them."""
-    sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))
-    values: dict[str, str] = sample["Values"]
-    return values
 
 
 def _command(kind: HostKind, port: int, keys_file: Path | None) -> list[str]:
