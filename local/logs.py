@@ -11,6 +11,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from local.workspace import make_folder
+
 ROOT = Path(__file__).parent.parent
 DIRECTORY = ROOT / ".local/logs"
 KEPT = 50
@@ -46,8 +48,11 @@ def keep_logs(console: Console | None = None) -> Iterator[Logs]:
     """Keep the logs of one run in a file of its own, and show them on ``console`` where one is given.
 
     The newest files are kept, so that a failed run can be examined.
+
+    Raises:
+        NotWritableError: the folder of logs cannot be written to.
     """
-    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    make_folder(DIRECTORY)
     path = _new_path()
     _remove_old()
     with path.open("x", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ USUAL_HOST_PORT = 7071
 
 
 def azurite_ports() -> Ports:
-    """Return Azurite's usual ports where all three are free, so that ``UseDevelopmentStorage=true`` reaches it."""
+    """Return Azurite's usual ports where all three are free, else none."""
     usual = USUAL_PORTS
     return usual if all(map(_is_free, (usual.blob, usual.queue, usual.table))) else Ports()
 

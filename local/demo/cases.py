@@ -26,16 +26,15 @@ class Case:
     body: str
     expected: str  # the outcome
     subject: str | None  # ``kind/groupId``; None for a body that names no group
-    training: Training | None = None
+    training: Training | None = None  # None too where another case has the group's training
     exists: bool = True  # whether the Face service has the group
     as_base64: bool = False
-    late: bool = False  # enqueued once the others are watched
     correlation_id: str | None = None
+    trained_after: str | None = None  # what the request demands
 
 
 def make_cases(trained_after: str) -> list[Case]:
     """Return the demo's cases. ``trained_after`` (RFC 3339) lies between an older training and the later one."""
-    twice = Case("enqueued twice", "auditors", "superseded", "largePersonGroup/auditors", Training(14))
     return [
         Case("ID", "employees", "succeeded", "largePersonGroup/employees", Training(3)),
         Case("ID, Base64", "visitors", "succeeded", "largePersonGroup/visitors", Training(8), as_base64=True),
@@ -65,6 +64,7 @@ def make_cases(trained_after: str) -> list[Case]:
             "succeeded",
             "largePersonGroup/day-shift",
             Training(5, submitted="later"),
+            trained_after=trained_after,
         ),
         Case(
             "JSON, train",
@@ -76,9 +76,24 @@ def make_cases(trained_after: str) -> list[Case]:
         Case("its training fails", "no-faces", "failed", "largePersonGroup/no-faces", Training(4, "failed")),
         Case("no such group", "personGroup/misspelt", "notFound", "personGroup/misspelt", exists=False),
         Case("never trained", "largeFaceList/untrained", "notTrained", "largeFaceList/untrained"),
-        twice,
-        Case(twice.form, twice.body, "succeeded", twice.subject, late=True),
+        *_three_requests_for_one_group(trained_after),
         Case("no request", "Not a Group!", "rejected", None),
+    ]
+
+
+def _three_requests_for_one_group(trained_after: str) -> list[Case]:
+    """Return three demands on one watch: this training's end, a newer one's, and one that the app starts."""
+    group = "largePersonGroup/auditors"
+    return [
+        Case("the first of three", "auditors", "succeeded", group, Training(6)),
+        Case(
+            "… with trainedAfter",
+            _json("auditors", trainedAfter=trained_after),
+            "succeeded",
+            group,
+            trained_after=trained_after,
+        ),
+        Case("… with train", _json("auditors", train=True), "succeeded", group),
     ]
 
 

@@ -1,6 +1,7 @@
 """Compares the events with what was expected of them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from local.demo.cases import Case
 from local.demo.watch_table import Enqueued
@@ -25,6 +26,7 @@ def find_problems(enqueued: Sequence[Enqueued], events: Sequence[Event], source:
         else:
             wanted = _expected_fields(one.case, source)
             problems += [f"{name}: {difference}" for difference in _differences(wanted, own[0])]
+            problems += [f"{name}: {stale}" for stale in _stale(one.case, own[0])]
     problems += [f"an event that nobody asked for: {event['type']}, {event.get('subject')}" for event in unexpected]
     return problems
 
@@ -44,12 +46,22 @@ def _expected_fields(case: Case, source: str) -> Mapping[str, object]:
         "source": source,
         "data.outcome": case.expected,
         "data.correlationId": case.correlation_id,
-        "has an error": case.expected not in ("succeeded", "superseded"),
+        "has an error": case.expected != "succeeded",
     }
     if case.subject is None:
         return event
     kind, group_id = case.subject.split("/")
     return event | {"source": f"{source}/{kind.lower()}s/{group_id}", "data.kind": kind, "data.groupId": group_id}
+
+
+def _stale(case: Case, event: Event) -> list[str]:
+    """Return what is wrong where the request demands a training that is new enough."""
+    if case.trained_after is None:
+        return []
+    created = (event["data"]["training"] or {}).get("createdDateTime", "")
+    if created and datetime.fromisoformat(created) >= datetime.fromisoformat(case.trained_after):
+        return []
+    return [f"expected a training after {case.trained_after}, found one of {created or 'no time'}"]
 
 
 def _differences(wanted: Mapping[str, object], event: Event) -> list[str]:

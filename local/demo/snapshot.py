@@ -14,7 +14,7 @@ PAGES = 25
 USER_DATA_CHARACTERS = 60
 DEADLINE_SECONDS = 40.0
 LOOK_SECONDS = 0.2
-FUNCTION = "snapshot_dynamic_person_groups"
+FUNCTION = "snapshot_groups"
 
 
 def show_snapshot(stack: Stack, console: Console) -> list[str]:

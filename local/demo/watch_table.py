@@ -1,4 +1,4 @@
-"""The app's table of watches, drawn as a table."""
+"""The app's table of watches and requests, drawn as a table."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.demo.cases import Case
+from shared.training.record import Outcome
+from shared.training.rows import OPEN, OWED, TOLD, WATCH_ROW
 
-_COLOURS = {"succeeded": "green", "superseded": "yellow"}
+# From so many columns on, the table holds everything.
+WIDE = 110
+OUTCOME_WIDTH = max(len(outcome.value) for outcome in Outcome)
 
 
 @dataclass(frozen=True)
@@ -21,15 +25,16 @@ class Enqueued:
     """A case that was enqueued."""
 
     case: Case
-    message_id: str  # what the ID of its watch ends with
+    message_id: str  # what the ID of its request ends with
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: a case and the state of its watch."""
+    """A row of the table: a case and the state of its request."""
 
     case: Case
-    polls: int = 0
+    on_record: bool = False
+    polls: int = 0  # while the request was open
     response: str = ""  # the training's status, or the code of an error
     next_poll: float | None = None  # seconds from now
     outcome: str | None = None
@@ -37,54 +42,80 @@ class Row:
     @property
     def state(self) -> str:
         """The row in few words: ``poll 3: running``."""
-        return f"poll {self.polls}: {self.response}" if self.polls else f"enqueued ({self.case.form})"
+        if self.polls:
+            return f"poll {self.polls}: {self.response}"
+        return "has joined the group's watch" if self.on_record else f"enqueued ({self.case.form})"
 
 
-def read_records(table: TableClient) -> dict[str, Mapping[str, Any]]:
-    """Return the records of all watches by their message's ID."""
-    return {record["RowKey"].partition("-")[2]: record for record in table.list_entities()}
+@dataclass(frozen=True)
+class Records:
+    """What the app's table holds."""
+
+    watches: Mapping[str, Mapping[str, Any]]  # by partition
+    requests: Mapping[str, Mapping[str, Any]]  # by the ID of the request's message
 
 
-def make_rows(
-    enqueued: Sequence[Enqueued], records: Mapping[str, Mapping[str, Any]], ended: Mapping[str, str]
-) -> list[Row]:
+def read_records(table: TableClient) -> Records:
+    """Return the records of all watches and requests."""
+    entities = list(table.list_entities())
+    return Records(
+        watches={entity["PartitionKey"]: entity for entity in entities if entity["RowKey"] == WATCH_ROW},
+        requests={
+            entity["RowKey"].partition("Z-")[2]: entity
+            for entity in entities
+            if entity["RowKey"].startswith((OPEN, OWED, TOLD))
+        },
+    )
+
+
+def make_rows(enqueued: Sequence[Enqueued], records: Records, ended: Mapping[str, str]) -> list[Row]:
     """Return a row for each case; ``ended`` holds the outcomes of those that have no record, by their message's ID."""
     now = datetime.now(UTC)
     return [
-        _row(one.case, records[one.message_id], now)
-        if one.message_id in records
+        _row(one.case, records.requests[one.message_id], records.watches, now)
+        if one.message_id in records.requests
         else Row(one.case, outcome=ended.get(one.message_id))
         for one in enqueued
     ]
 
 
-def draw(rows: Sequence[Row]) -> Table:
-    """Return the rows as a table."""
+def draw(rows: Sequence[Row], width: int) -> Table:
+    """Return the rows as a table; a terminal of few columns (``width``) gets those that tell the outcome."""
     table = Table(box=SIMPLE, pad_edge=False)
-    for name in ("enqueued as", "group", "polls", "the service says", "next poll"):
-        table.add_column(name, no_wrap=True, justify="right" if name in ("polls", "next poll") else "left")
-    table.add_column("outcome", no_wrap=True, min_width=len("superseded"))
+    if width >= WIDE:
+        table.add_column("enqueued as", no_wrap=True)
+    table.add_column("group", overflow="ellipsis")
+    table.add_column("polls", no_wrap=True, justify="right")
+    table.add_column("the service says", overflow="ellipsis")
+    if width >= WIDE:
+        table.add_column("next poll", no_wrap=True, justify="right")
+    table.add_column("outcome", no_wrap=True, width=OUTCOME_WIDTH)
     for row in rows:
-        outcome = row.outcome or ""
-        table.add_row(
-            row.case.form,
-            escape(row.case.subject or row.case.body),
-            str(row.polls or ""),
-            escape(row.response),
-            "" if row.next_poll is None else f"{row.next_poll:.0f} s",
-            f"[{_COLOURS.get(outcome, 'red')}]{outcome}[/]" if outcome else "",
-        )
+        group, polls = escape(row.case.subject or row.case.body), str(row.polls or "")
+        next_poll = "" if row.next_poll is None else f"{row.next_poll:.0f} s"
+        outcome = f"[{'green' if row.outcome == 'succeeded' else 'red'}]{row.outcome}[/]" if row.outcome else ""
+        if width >= WIDE:
+            table.add_row(row.case.form, group, polls, escape(row.response), next_poll, outcome)
+        else:
+            table.add_row(group, polls, escape(row.response), outcome)
     return table
 
 
-def _row(case: Case, record: Mapping[str, Any], now: datetime) -> Row:
-    outcome = record.get("outcome")
-    wait = max(0.0, (record["nextLookAt"] - now).total_seconds())
-    return Row(case, record.get("polls", 0), _response(record), None if outcome else wait, outcome)
+def _row(case: Case, request: Mapping[str, Any], watches: Mapping[str, Mapping[str, Any]], now: datetime) -> Row:
+    if "event" in request:
+        data = json.loads(request["event"])["data"]
+        return Row(case, True, data["polls"], _ended_response(data), None, data["outcome"])
+    watch = watches.get(request["PartitionKey"], {})
+    polls = watch.get("polls", 0) - request.get("pollsBefore", 0)
+    next_poll = max(0.0, (watch["nextPollAt"] - now).total_seconds()) if "nextPollAt" in watch else None
+    return Row(case, True, polls, _response(watch) if polls else "", next_poll)
 
 
-def _response(record: Mapping[str, Any]) -> str:
-    if trouble := record.get("lastTrouble"):
-        # The service's code stands before its message.
-        return str(trouble).partition(":")[0]
-    return str(json.loads(record["training"])["status"]) if "training" in record else ""
+def _ended_response(data: Mapping[str, Any]) -> str:
+    if data["training"] is None:
+        return str((data["error"] or {}).get("code") or "")
+    return str(data["training"]["status"])
+
+
+def _response(watch: Mapping[str, Any]) -> str:
+    return str(json.loads(watch["training"])["status"]) if "training" in watch else str(watch.get("last", ""))

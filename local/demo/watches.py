@@ -37,12 +37,13 @@ def show_watches(stack: Stack, console: Console) -> Watching:
     later_at = datetime.now(UTC) + LATER
     cases = make_cases(trained_after=(later_at - timedelta(seconds=1)).isoformat())
     prepare(stack.face.control, cases)
-    watching = Watching([_enqueue(stack, case) for case in cases if not case.late])
+    watching = Watching([_enqueue(stack, case) for case in cases])
     with Live(console=console, auto_refresh=False) as live:
         follow = _Follower(stack, live, watching)
-        follow.until(lambda rows: datetime.now(UTC) >= later_at and all(row.polls for row in rows if row.case.subject))
+        follow.until(
+            lambda rows: datetime.now(UTC) >= later_at and all(row.polls for row in rows if _is_later(row.case))
+        )
         submit_later(stack.face.control, cases)
-        watching.enqueued += [_enqueue(stack, case) for case in cases if case.late]
         follow.until(lambda _: watching.complete)
     console.print()
     return watching
@@ -50,9 +51,11 @@ def show_watches(stack: Stack, console: Console) -> Watching:
 
 def prepare(control: Control, cases: Sequence[Case]) -> None:
     """Have the emulator hold the cases' groups, and the trainings that were submitted before."""
+    prepared: set[str] = set()
     for case in cases:
-        if case.subject is None or not case.exists or case.late:
+        if case.subject is None or not case.exists or case.subject in prepared:
             continue
+        prepared.add(case.subject)
         kind, group_id = case.subject.split("/")
         submitted = case.training.submitted if case.training else "app"
         if case.training and submitted != "later":
@@ -63,10 +66,14 @@ def prepare(control: Control, cases: Sequence[Case]) -> None:
 def submit_later(control: Control, cases: Sequence[Case]) -> None:
     """Have the emulator begin the trainings that come later than their requests."""
     for case in cases:
-        if case.subject and case.training and case.training.submitted == "later":
+        if case.subject and case.training and _is_later(case):
             kind, group_id = case.subject.split("/")
             control.plan(kind, group_id, duration=case.training.seconds, outcome=case.training.outcome)
             control.group(kind, group_id, train=True)
+
+
+def _is_later(case: Case) -> bool:
+    return case.training is not None and case.training.submitted == "later"
 
 
 def _enqueue(stack: Stack, case: Case) -> Enqueued:
@@ -88,7 +95,7 @@ class _Follower:
                 self.watching.events.append(event)
                 self.live.console.print(_line(event), soft_wrap=True)
             rows = self._read_rows()
-            self.live.update(draw(rows), refresh=True)
+            self.live.update(draw(rows, self.live.console.width), refresh=True)
             if not self.live.console.is_terminal:
                 self._say_changes(rows)
             if done(rows) or time.monotonic() > self.deadline:
@@ -112,6 +119,6 @@ class _Follower:
 def _line(event: Event) -> str:
     data = event["data"]
     colour = "green" if data["outcome"] == "succeeded" else "yellow"
-    error = f": {data['error']}" if data["error"] else ""
+    error = f": {data['error']['message']}" if data["error"] else ""
     whose = event.get("subject", data.get("body", ""))
     return f"[{colour}]event {event['type']}[/] {escape(whose)}, {data['watchedSeconds']} s{escape(error)}"

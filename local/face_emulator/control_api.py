@@ -1,6 +1,7 @@
 """The control API under ``/_emulator/``, which the real service does not have."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -15,6 +16,9 @@ from local.face_emulator.state import Group, State
 from local.face_emulator.trainings import Plan, submit
 
 PREFIX = "/_emulator"
+# Holds the token of the control API; where it is empty, the emulator makes one and prints it.
+TOKEN_VARIABLE = "FACE_EMULATOR_CONTROL_TOKEN"
+TOKEN_HINT = "the header 'Authorization: Bearer TOKEN'"
 
 
 class FaultsOrder(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -49,15 +53,18 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
 
 def control_routes(state: State) -> list[BaseRoute]:
     """Return the routes of the control API."""
+    route = partial(_route, state)
     return [
-        _route("GET", "/statistics", lambda _: state.statistics()),
-        _route("POST", "/reset", lambda _: state.reset()),
-        _route("PUT", "/faults", _reading(FaultsOrder, lambda order: state.set_faults(order.faults, order.seed))),
-        _route("PUT", "/plans", _reading(PlanOrder, lambda order: _plan(state, order))),
-        _route("PUT", "/groups", _reading(GroupOrder, lambda order: _make_group(state, order))),
-        _route("PUT", "/settings", _reading(Settings, lambda order: _apply(state, order))),
-        _route("POST", "/fill", _reading(Fill, lambda order: fill(state.dynamic_groups, order))),
-        _route("POST", "/change", _reading(Change, lambda order: change(state.dynamic_groups, order))),
+        route("GET", "/statistics", lambda _: state.statistics()),
+        route("POST", "/reset", lambda _: state.reset()),
+        _route(
+            state, "PUT", "/faults", _reading(FaultsOrder, lambda order: state.set_faults(order.faults, order.seed))
+        ),
+        route("PUT", "/plans", _reading(PlanOrder, lambda order: _plan(state, order))),
+        route("PUT", "/groups", _reading(GroupOrder, lambda order: _make_group(state, order))),
+        route("PUT", "/settings", _reading(Settings, lambda order: _apply(state, order))),
+        route("POST", "/fill", _reading(Fill, lambda order: fill(state.dynamic_groups, order))),
+        route("POST", "/change", _reading(Change, lambda order: change(state.dynamic_groups, order))),
     ]
 
 
@@ -65,8 +72,10 @@ def _reading[T](form: type[T], carry_out: Callable[[T], object]) -> Callable[[by
     return lambda body: carry_out(msgspec.json.decode(body, type=form))
 
 
-def _route(method: str, path: str, carry_out: Callable[[bytes], object]) -> BaseRoute:
+def _route(state: State, method: str, path: str, carry_out: Callable[[bytes], object]) -> BaseRoute:
     async def respond(request: Request) -> Response:
+        if not state.is_control_token(request.headers.get("Authorization", "").removeprefix("Bearer ")):
+            return Response(f"Found no token of this run; expected {TOKEN_HINT}.", 401, media_type="text/plain")
         try:
             result = carry_out(await request.body())
         except ValueError as error:  # msgspec's errors too

@@ -20,15 +20,16 @@ class ControlError(Exception):
 
 
 class Control:
-    """A client of the control API of the emulator at ``endpoint`` (``http://127.0.0.1:PORT``).
+    """A client of the control API of the emulator at ``endpoint`` (``http://127.0.0.1:PORT``), with its token.
 
     Its methods raise ControlError where the emulator rejects an order, requests' exceptions where it does not respond.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, token: str) -> None:
         self._address = endpoint.rstrip("/") + PREFIX
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy lies on the way to ourselves
+        self._session.headers["Authorization"] = f"Bearer {token}"
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """The emulated resource: what it holds, and how it behaves."""
 
+import hmac
 import time
 import uuid
 from collections.abc import Sequence
@@ -48,10 +49,15 @@ class Plans:
 class State:
     """The emulated resource: its groups, their plans, its faults and limits. ``key`` None takes any key."""
 
-    def __init__(self, key: str | None = None, requests_per_second: float | None = None) -> None:
+    def __init__(self, control_token: str, key: str | None = None, requests_per_second: float | None = None) -> None:
         self.key = key
+        self._control_token = control_token
         self._first_requests_per_second = requests_per_second
         self.reset()
+
+    def is_control_token(self, token: str) -> bool:
+        """Return whether it is the token of the control API."""
+        return hmac.compare_digest(token.encode(), self._control_token.encode())
 
     def reset(self) -> None:
         """Bring everything back to the state at the start."""

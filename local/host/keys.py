@@ -4,7 +4,6 @@ https://learn.microsoft.com/azure/azure-functions/function-keys-how-to
 """
 
 import hmac
-import os
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from local.host.errors import SettingError
+from local.private_file import write_private
 
 HEADER = "x-functions-key"
 QUERY_PARAMETER = "code"
@@ -71,14 +71,6 @@ def read_keys(path: Path) -> Keys:
 def write_keys(path: Path, keys: Keys) -> None:
     """Keep the keys in a file that only its owner can read."""
     write_private(path, msgspec.json.encode(keys))
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, at once or not at all."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - with its mode
-        file.write(content)
-    new.replace(path)
 
 
 def _new_key() -> str:

@@ -1,6 +1,8 @@
-"""The host's and the app's logs in one form on standard error: time, level, function, message."""
+"""The host's and the app's logs in one form on standard error: time, level, function, message, fields."""
 
+import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -16,6 +18,9 @@ _LEVELS = {
     "Critical": logging.CRITICAL,
     "None": logging.CRITICAL + 1,
 }
+# What every record has, and what this host adds. OpenTelemetry adds fields that begin with "otel".
+_STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "function"}
+_PLAIN = re.compile(r"[^\s\"=]+")
 _NAMES = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 
 
@@ -47,6 +52,17 @@ def level_of(category: str, log_levels: Mapping[str, str]) -> int:
     return _LEVELS[level]
 
 
+def fields_of(record: logging.LogRecord) -> str:
+    """Return the fields that a record was given beside its message, as `` outcome=succeeded polls=3``."""
+    fields = {name: value for name, value in vars(record).items() if name not in _STANDARD and value is not None}
+    return "".join(f" {name}={_shown(value)}" for name, value in fields.items() if not name.startswith("otel"))
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
 class _CategoryFilter(logging.Filter):
     def __init__(self, log_levels: Mapping[str, str], running_function: Callable[[], str | None]) -> None:
         super().__init__()
@@ -67,7 +83,7 @@ class _LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         level = _NAMES.get(record.levelname, record.levelname)
-        lines = f"{time} {level:<5} [{record.__dict__['function']}] {record.getMessage()}"
+        lines = f"{time} {level:<5} [{record.__dict__['function']}] {record.getMessage()}{fields_of(record)}"
         if record.exc_info:
             lines += f"\n{self.formatException(record.exc_info)}"
         return lines

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, request_response
@@ -17,6 +18,7 @@ from local.host.http_functions import HttpFunctions, given_level, read_body
 from local.host.invocations import Function, Invocations
 from local.host.keys import Keys
 from local.host.worker import runtime_version
+from local.loopback import LoopbackOnly
 
 
 def build_web_app(
@@ -37,7 +39,8 @@ def build_web_app(
             Route("/admin/functions/{name}", admin.show_function, methods=["GET"]),
             Route("/admin/functions/{name}", admin.run_function, methods=["POST"]),
             Mount("/", request_response(http.respond)),  # whatever the method
-        ]
+        ],
+        middleware=[Middleware(LoopbackOnly)],
     )
 
 

@@ -52,7 +52,7 @@ class Budget:
 
     def is_missed(self, slot: Slot) -> bool:
         """Tell whether a slot has passed so long ago that its call needs another."""
-        return row.is_void(self._row.read(), slot, self.clock())
+        return row.is_void(self._row.read(), slot, self.clock(), self._row.pace)
 
     def seconds_until(self, slot: Slot) -> float:
         """Return how far away a slot is, as far as is known now: a 429 puts off all that are still to come."""

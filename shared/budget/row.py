@@ -22,8 +22,8 @@ MAX_HOLD_SECONDS = 60.0
 """The longest that a 429 stops all calls: the service counts by the minute at most. A group may wait longer."""
 EPISODE_SECONDS = 2.0
 """A 429 for a slot of the first so many seconds after a halving (by the line's clock) is of the same episode."""
-MAX_LATE_SECONDS = 5.0
-"""A slot that was not used for so long is void. Else all slots of an outage would be used at once after it."""
+MAX_MISSED = 5
+"""A slot is void once so many later ones have passed. Else all slots of an outage would be used at once after it."""
 CHUNK_SECONDS = 0.5
 """A snapshot's calls make the line at most this long."""
 POLLS_SHARE = 0.9
@@ -83,13 +83,13 @@ def line_seconds(row: BudgetRow, now: datetime) -> float:
     return max(0.0, _seconds(due(row, row.next_turn), now))
 
 
-def is_void(row: BudgetRow, slot: Slot, now: datetime) -> bool:
-    """Tell whether a slot was missed for too long to be used."""
-    return _seconds(line_time(row, now), slot.turn) > MAX_LATE_SECONDS
+def is_void(row: BudgetRow, slot: Slot, now: datetime, pace: float) -> bool:
+    """Tell whether a slot was missed for too long to be used. ``pace`` is the full one, in calls a second."""
+    return _seconds(line_time(row, now), slot.turn) * pace > MAX_MISSED
 
 
 def reserve(row: BudgetRow, now: datetime, pace: float, count: int) -> tuple[BudgetRow, list[Slot]]:
-    """Take the next ``count`` free slots. ``pace`` is the full one, in calls a second."""
+    """Take the next ``count`` free slots."""
     if row.next_turn <= line_time(row, now):
         if _recovered_at(row) <= now:
             row = msgspec.structs.replace(row, lag=0.0, halved_at=NEVER, held_until=NEVER, halvings=0)
@@ -119,9 +119,9 @@ def throttle(row: BudgetRow, slot: Slot, now: datetime, wait: float | None) -> B
     A 429 of the same episode as the last one brings no news. A later one halves again, but only one that ends a time
     at full pace stops all calls: else seven groups that are told to wait, one after the other, would each wait for all.
     """
-    again = now < _recovered_at(row)
-    if again and _seconds(slot.turn, _halved_turn(row)) < EPISODE_SECONDS:
+    if _seconds(slot.turn, _halved_turn(row)) < EPISODE_SECONDS:
         return row
+    again = now < _recovered_at(row)
     hold = 0.0 if again else min(wait or 0.0, MAX_HOLD_SECONDS)
     return msgspec.structs.replace(
         row,

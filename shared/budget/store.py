@@ -26,7 +26,7 @@ class LostRace(Exception):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """The row as it was read or written."""
+    """The row as it was read."""
 
     row: BudgetRow
     etag: str | None  # None: there is no row yet
@@ -57,8 +57,8 @@ class BudgetStore:
             return self._replacement(now, etag, "a time in it is too far away")
         return Stored(row, etag)
 
-    def write(self, row: BudgetRow, etag: str | None) -> Stored:
-        """Write the row over the one that was read.
+    def write(self, row: BudgetRow, etag: str | None) -> str:
+        """Write the row over the one that was read, and return its new ETag.
 
         Raises:
             LostRace: where the row has changed since, or is gone.
@@ -66,7 +66,7 @@ class BudgetStore:
         entity: dict[str, Any] = msgspec.to_builtins(row, builtin_types=(datetime,))
         entity |= {"PartitionKey": PARTITION, "RowKey": self._host}
         try:
-            return Stored(row, self._write(entity, etag)["etag"])
+            return str(self._write(entity, etag)["etag"])
         except (ResourceExistsError, ResourceModifiedError):
             raise LostRace from None
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.face.models import GroupKind
+from shared.face.timestamps import parse_instant
 from shared.training.messages import Group
 from shared.training.record import RequestRecord, Watch
 
@@ -73,7 +74,12 @@ def read_watch(row: Mapping[str, Any]) -> Watch:
 
 def read_request(row: Mapping[str, Any]) -> RequestRecord:
     """Return the request of a row; raise ``ValueError`` where it cannot be read."""
-    return msgspec.convert(_fields(row), RequestRecord, builtin_types=(bytes, datetime))
+    record = msgspec.convert(_fields(row), RequestRecord, builtin_types=(bytes, datetime))
+    if row["RowKey"] not in [request_key(record.request_id, state) for state in (OPEN, OWED, TOLD)]:
+        raise ValueError("the row's key is of another request; expected that of its requestId")
+    if record.trained_after is not None:
+        parse_instant(record.trained_after)
+    return record
 
 
 def unreadable_request(row: Mapping[str, Any]) -> RequestRecord:

@@ -30,7 +30,7 @@ def take_snapshot(stack: Stack, *, replacing: Json | None) -> Json:
     if replacing is not None:
         # A snapshot is named after the second in which it begins.
         wait_for(lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}" > replacing["snapshotId"], what="the next second")
-    stack.invoke("snapshot_dynamic_person_groups")
+    stack.invoke("snapshot_groups")
     return wait_for(lambda: newer_pointer(stack, replacing), what="a snapshot to be published")
 
 

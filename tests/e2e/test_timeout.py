@@ -13,4 +13,4 @@ def test_a_training_that_does_not_end_in_time_is_timed_out(host_kind: HostKind) 
         event = Inbox(stack).wait_for_event(stack.enqueue("endless"))
     assert event["type"] == "face.training.timedOut"
     assert event["data"]["training"]["status"] == "running"
-    assert "2 seconds" in event["data"]["error"]
+    assert "2 seconds" in event["data"]["error"]["message"]

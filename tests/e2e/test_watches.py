@@ -9,7 +9,10 @@ from local.stack import Stack
 from tests.e2e.inbox import Inbox
 from tests.support.waiting import wait_for
 
-DATA_FIELDS = {"kind", "groupId", "outcome", "training", "polls", "watchedSeconds", "correlationId", "error"}
+DATA_FIELDS = {
+    *("kind", "groupId", "outcome", "training", "polls", "watchedSeconds", "lateSeconds"),
+    *("correlationId", "error", "serviceRequestId"),
+}
 
 
 def test_an_event_has_the_form_that_programs_rely_on(stack: Stack, inbox: Inbox) -> None:
@@ -33,6 +36,22 @@ def test_an_event_has_the_form_that_programs_rely_on(stack: Stack, inbox: Inbox)
     assert (data["correlationId"], data["error"], data["training"]["status"]) == ("import-1", None, "succeeded")
     assert data["polls"] > 1
     assert data["watchedSeconds"] > 1
+    assert data["lateSeconds"] >= 0
+    assert data["serviceRequestId"]
+
+
+def test_each_of_three_requests_for_one_group_gets_its_own_true_end(stack: Stack, inbox: Inbox) -> None:
+    stack.face.control.plan("largePersonGroup", "shared", duration=3)
+    stack.face.control.group("largePersonGroup", "shared", train=True)
+    after = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    plain = stack.enqueue("shared")
+    newer = stack.enqueue(json.dumps({"groupId": "shared", "trainedAfter": after}))
+    trained = stack.enqueue(json.dumps({"groupId": "shared", "train": True}))
+    events = [inbox.wait_for_event(message) for message in (plain, newer, trained)]
+    assert {event["type"] for event in events} == {"face.training.succeeded"}
+    first, second, third = (event["data"]["training"]["createdDateTime"] for event in events)
+    assert first < second == third
+    assert stack.face.control.statistics().train_calls == {"largePersonGroup/shared": {"202": 1}}
 
 
 def test_a_stale_end_is_not_reported(stack: Stack, inbox: Inbox) -> None:
@@ -57,13 +76,14 @@ def test_a_stale_end_is_not_reported(stack: Stack, inbox: Inbox) -> None:
     ],
 )
 def test_a_rejected_body_is_reported_with_the_reason(stack: Stack, inbox: Inbox, body: str, reason: str) -> None:
-    stack.enqueue(body)
-    event = inbox.wait_for_rejection(body)
+    message = stack.enqueue(body)
+    event = inbox.wait_for_body(message)
     assert event["type"] == "face.training.rejected"
     assert event["source"] == stack.face.endpoint
     assert "subject" not in event
-    assert event["data"].keys() == DATA_FIELDS | {"body"}
-    assert reason in event["data"]["error"]
+    assert event["data"].keys() == DATA_FIELDS | {"body", "messageId"}
+    assert event["data"]["body"] == body
+    assert reason in event["data"]["error"]["message"]
     assert stack.face.control.statistics().requests == {}
 
 

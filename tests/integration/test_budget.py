@@ -14,7 +14,7 @@ from azure.data.tables import TableClient
 from shared.budget.budget import Budget
 from shared.budget.bulk import BulkSlots
 from shared.budget.row import BudgetRow, Slot
-from shared.budget.store import BudgetStore, LostRace, stamp_of
+from shared.budget.store import BudgetStore, LostRace, Stored, stamp_of
 from shared.storage import Storage
 from tests.support.doubles.stamped_table import StampedTable
 
@@ -51,27 +51,24 @@ def test_a_row_that_is_not_there_is_a_new_one(store: BudgetStore) -> None:
 
 
 def test_a_row_comes_back_as_it_was_written(store: BudgetStore) -> None:
-    created = store.write(BudgetRow(next_turn=NOW), None)
-    assert store.read(NOW) == created
-    written = store.write(FULL, created.etag)
-    assert store.read(NOW) == written
-    assert written.row == FULL
+    etag = store.write(BudgetRow(next_turn=NOW), None)
+    assert store.read(NOW) == Stored(BudgetRow(next_turn=NOW), etag)
+    etag = store.write(FULL, etag)
+    assert store.read(NOW) == Stored(FULL, etag)
 
 
 def test_of_two_that_read_the_same_row_one_writes(store: BudgetStore) -> None:
-    created = store.write(BudgetRow(next_turn=NOW), None)
+    etag = store.write(BudgetRow(next_turn=NOW), None)
     with pytest.raises(LostRace):
         store.write(FULL, None)
-    store.write(FULL, created.etag)
+    store.write(FULL, etag)
     with pytest.raises(LostRace):
-        store.write(BudgetRow(next_turn=NOW), created.etag)
+        store.write(BudgetRow(next_turn=NOW), etag)
 
 
 def test_an_etag_tells_when_the_storage_wrote(store: BudgetStore) -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=1)  # Azurite's clock has milliseconds
-    etag = store.write(FULL, None).etag
-    assert etag is not None
-    stamp = stamp_of(etag)
+    stamp = stamp_of(store.write(FULL, None))
     assert stamp is not None
     assert before <= stamp <= datetime.now(UTC) + timedelta(milliseconds=1)
 

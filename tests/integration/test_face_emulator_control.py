@@ -1,14 +1,17 @@
 """The emulator's control API."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 import requests
 
+from local import processes
+from local.face_emulator.control_api import TOKEN_VARIABLE
 from local.face_emulator.control_client import Control, ControlError
 from local.face_emulator.faults import ErrorResponse
-from local.face_emulator.process import ROOT, FaceEmulator, start_face_emulator
+from local.face_emulator.process import ROOT, FaceEmulator, find_endpoint, start_face_emulator
 from tests.support.face_service import FaceService
 
 
@@ -86,8 +89,41 @@ def test_a_run_has_a_limit_and_a_key_of_its_own() -> None:
         service = FaceService(emulator.endpoint, "my own")
         emulator.control.reset()
         assert [service.get("/largefacelists").status_code for _ in range(2)] == [200, 429]
-    with Control(emulator.endpoint) as control, pytest.raises(requests.ConnectionError):
+    with Control(emulator.endpoint, "any") as control, pytest.raises(requests.ConnectionError):
         control.reset()
+
+
+@pytest.mark.parametrize("token", ["", "Bearer ", "Bearer wrong", "wrong"])
+def test_only_the_token_of_the_run_gives_control(face_emulator: FaceEmulator, token: str) -> None:
+    headers = {"Authorization": token} if token else {}
+    for method, path in (("GET", "statistics"), ("POST", "reset"), ("PUT", "faults"), ("POST", "fill")):
+        address = f"{face_emulator.endpoint}/_emulator/{path}"
+        response = requests.request(method, address, headers=headers, data=b"{}", timeout=30)
+        assert response.status_code == 401
+        assert "Authorization: Bearer TOKEN" in response.text
+
+
+def test_an_emulator_that_is_given_no_token_prints_its_own() -> None:
+    command = [sys.executable, "-m", "local.face_emulator"]
+    environment = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
+    with processes.start(command, name="face emulator", cwd=ROOT, environment=environment) as child:
+        line = child.wait_for(
+            lambda lines: next((line for line in lines if "Token of the control API" in line), None),
+            timeout=30,
+            what="the token",
+        )
+        endpoint = find_endpoint(child.tail())
+        assert endpoint
+        with Control(endpoint, line.split()[-1]) as control:
+            assert control.statistics().requests == {}
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}])
+def test_web_pages_of_elsewhere_are_rejected(face_emulator: FaceEmulator, headers: dict[str, str]) -> None:
+    for path in ("/_emulator/statistics", "/face/v1.2/persongroups"):
+        key = {"Ocp-Apim-Subscription-Key": face_emulator.key}
+        response = requests.get(face_emulator.endpoint + path, headers=key | headers, timeout=30)
+        assert response.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])  # noqa: S104 - it is rejected

@@ -163,6 +163,19 @@ def test_the_admin_addresses_ask_for_the_master_key(host: StandInHost, keys: Key
         assert call(host, "POST", "/admin/functions/echo", key=key).status_code == 401
 
 
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}])
+def test_web_pages_of_elsewhere_are_rejected(host: StandInHost, keys: Keys, headers: dict[str, str]) -> None:
+    key = {"x-functions-key": keys.master_key}
+    for path in ("/api/any_method", "/admin/functions/echo", "/admin/host/ping"):
+        response = requests.post(host.url + path, headers=key | headers, timeout=TIMEOUT_SECONDS)
+        assert response.status_code == 403
+
+
+def test_a_page_that_the_host_has_sent_may_call_it(host: StandInHost) -> None:
+    response = requests.post(f"{host.url}/api/any_method", headers={"Origin": host.url}, timeout=TIMEOUT_SECONDS)
+    assert response.status_code == 200
+
+
 def test_whether_the_host_listens_can_be_asked_without_a_key(host: StandInHost) -> None:
     assert call(host, "GET", "/admin/host/ping").status_code == 200
 

@@ -17,7 +17,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient
 
 from local import processes
-from local.azurite import Azurite, Ports, connection_string, start_azurite
+from local.azurite import Azurite, Ports, connection_string, new_account, start_azurite
 from local.host.worker import runtime_version
 from tests.support.stand_in_host import APPS, StandInHost, run_stand_in, settings_of_basic, start_stand_in
 from tests.support.waiting import wait_for
@@ -99,7 +99,7 @@ def test_it_lists_the_functions(host: StandInHost) -> None:
 def test_the_apps_log_names_the_function(app: App, host: StandInHost) -> None:
     app.send("a")
     app.send("a", "RAW_QUEUE")
-    assert "INFO  [work] working on a" in wait_for_line(host, "working on a")
+    assert wait_for_line(host, "working on a").endswith("INFO  [work] working on a attempt=1")
     assert "INFO  [work_raw] working" in wait_for_line(host, "working asynchronously")
 
 
@@ -181,11 +181,12 @@ def test_a_disabled_function_gets_nothing(app: App) -> None:
 
 def test_storage_that_starts_after_the_host_is_waited_for() -> None:
     port = processes.free_port()
-    settings = settings_of_basic(connection_string(Ports(blob=1, queue=port, table=1)))
+    account = new_account()
+    settings = settings_of_basic(connection_string(Ports(blob=1, queue=port, table=1), account))
     with start_stand_in(BASIC, settings) as host:
         wait_for_line(host, "does not respond")
         with (
-            start_azurite(ports=Ports(queue=port)) as azurite,
+            start_azurite(ports=Ports(queue=port), account=account) as azurite,
             QueueServiceClient.from_connection_string(azurite.connection_string) as queues,
         ):
             app = App(settings, queues)

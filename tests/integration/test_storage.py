@@ -8,7 +8,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from local.azurite import USUAL_PORTS, Azurite, Ports, connection_string, start_azurite
+from local.azurite import USUAL_PORTS, WELL_KNOWN, Azurite, Ports, connection_string, new_account, start_azurite
 from local.processes import free_port
 from shared.settings import ConnectionString, StorageIdentity, load_settings
 from shared.storage import Storage, connect
@@ -105,15 +105,16 @@ def test_a_queue_that_somebody_made_with_metadata_is_taken_as_it_is(nothing: Sto
 
 def test_storage_that_starts_after_the_app_is_reached_when_it_is_there() -> None:
     ports = Ports(blob=free_port(), queue=free_port(), table=free_port())
-    early = connect(ConnectionString(connection_string(ports)))
+    account = new_account()
+    early = connect(ConnectionString(connection_string(ports, account)))
     with ThreadPoolExecutor(1) as threads:
         making = threads.submit(early.make_missing)
-        with start_azurite(ports=ports) as late:
+        with start_azurite(ports=ports, account=account) as late:
             making.result()
             assert made(late) == (QUEUES, TABLES, CONTAINERS)
 
 
-def test_development_storage_is_azurite_with_its_well_known_key(azurite: Azurite) -> None:
+def test_development_storage_is_azurite_with_its_well_known_key() -> None:
     found = load_settings(environment(DataStorage="UseDevelopmentStorage=true")).data_storage
     assert isinstance(found, ConnectionString)
     usual = connect(found)
@@ -121,9 +122,10 @@ def test_development_storage_is_azurite_with_its_well_known_key(azurite: Azurite
     assert usual.watch_table.url == "http://127.0.0.1:10002/devstoreaccount1"
     assert usual.snapshot_container.url == "http://127.0.0.1:10000/devstoreaccount1/face-snapshots"
     elsewhere = found.text
-    for service in ("blob", "queue", "table"):
-        elsewhere = elsewhere.replace(f":{getattr(USUAL_PORTS, service)}/", f":{getattr(azurite.ports, service)}/")
-    connect(ConnectionString(elsewhere)).make_missing()
+    with start_azurite(account=WELL_KNOWN) as azurite:
+        for service in ("blob", "queue", "table"):
+            elsewhere = elsewhere.replace(f":{getattr(USUAL_PORTS, service)}/", f":{getattr(azurite.ports, service)}/")
+        connect(ConnectionString(elsewhere)).make_missing()
 
 
 def test_storage_by_identity_is_built_without_a_call() -> None:

@@ -18,7 +18,7 @@ app = func.FunctionApp()
 def work(message: func.QueueMessage, done: func.Out[str]) -> None:
     """Report the message as the function sees it; fail, wait, or be silent where the body asks for it."""
     body = message.get_body().decode()
-    log.info("working on %s", body)
+    log.info("working on %s", body, extra={"attempt": message.dequeue_count})
     if body.startswith("sleep"):
         time.sleep(float(body.removeprefix("sleep")))
     if body == "fail":

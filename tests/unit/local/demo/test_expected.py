@@ -1,5 +1,6 @@
 """The demo sees each way in which an event can be other than expected."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ def event(**changes: Any) -> Event:
         "outcome": "succeeded",
         "correlationId": None,
         "error": None,
+        "training": {"status": "succeeded", "createdDateTime": "2026-11-20T10:00:05.1234567Z"},
     }
     data |= {name.removeprefix("data__"): value for name, value in changes.items() if name.startswith("data__")}
     return {
@@ -40,7 +42,7 @@ def rejection() -> Event:
     """Return the event that is expected of REJECTED."""
     rejected = event(id="of its own", type="face.training.rejected", source=SOURCE, data__outcome="rejected")
     del rejected["subject"]
-    return {**rejected, "data": {**rejected["data"], "body": "No!", "error": "'No!' is no group ID"}}
+    return {**rejected, "data": {**rejected["data"], "body": "No!", "error": {"code": None, "message": "…"}}}
 
 
 def test_events_as_expected_are_no_problem() -> None:
@@ -62,6 +64,22 @@ def test_two_different_events_are_a_problem() -> None:
     assert problems == ["ID (largePersonGroup/staff): expected one event, found different ones"]
 
 
+@pytest.mark.parametrize(
+    ("trained_after", "found"), [("2026-11-20T10:00:05+00:00", 0), ("2026-11-20T11:00:06+01:00", 1)]
+)
+def test_a_training_that_is_too_old_is_a_problem(trained_after: str, found: int) -> None:
+    demanding = Enqueued(replace(SUCCEEDS.case, trained_after=trained_after), SUCCEEDS.message_id)
+    problems = find_problems([demanding], [event()], SOURCE)
+    assert len(problems) == found
+    assert all("expected a training after" in problem for problem in problems)
+
+
+def test_a_training_of_no_time_is_not_new_enough() -> None:
+    demanding = Enqueued(replace(SUCCEEDS.case, trained_after="2026-11-20T10:00:00Z"), SUCCEEDS.message_id)
+    (problem,) = find_problems([demanding], [event(data__training=None)], SOURCE)
+    assert "found one of no time" in problem
+
+
 def test_an_event_that_nobody_asked_for_is_a_problem() -> None:
     (problem,) = find_problems([SUCCEEDS], [event(), event(id="20261120T100000Z-another")], SOURCE)
     assert "nobody asked for" in problem
@@ -79,7 +97,7 @@ def test_an_event_that_nobody_asked_for_is_a_problem() -> None:
         {"data__groupId": "other"},
         {"data__outcome": "failed"},
         {"data__correlationId": "import-1"},
-        {"data__error": "a reason"},
+        {"data__error": {"code": None, "message": "a reason"}},
     ],
     ids=lambda change: next(iter(change)),
 )
