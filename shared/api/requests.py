@@ -165,7 +165,8 @@ def _message(raw: bytes) -> bytes:
     """Return an item as a message's body: of a text, the text itself, as ``personGroup/my-group``."""
     if raw.startswith(b'"'):
         return msgspec.json.decode(raw, type=str).encode(errors="replace")
-    return raw
+    # A number or a list is not a request, though its text may be a valid ID.
+    return raw if raw.startswith(b"{") else b""
 
 
 def _reason(item: bytes, parsed: object) -> str:

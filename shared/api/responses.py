@@ -2,10 +2,13 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+
+log = logging.getLogger(__name__)
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,3 +59,26 @@ def polled(query: Query, content: Any, headers: Mapping[str, str] | None = None)
     if etag in known or "*" in known:
         return Response(status=304, headers=told)
     return Response(status=200, body=body, headers=told)
+
+
+def respond(work: Callable[[], Response]) -> Response:
+    """Return the response of some work, or the problem that it raises."""
+    from azure.core.exceptions import AzureError
+
+    from shared.redaction import describe
+
+    try:
+        return work()
+    except Problem as problem:
+        return problem.response()
+    except AzureError as error:
+        log.warning("request not answered: %s", describe(error))
+        detail = f"the app's storage failed ({describe(error)}); try again"
+        return _unavailable(Problem(503, "Storage unavailable", detail))
+    except Exception as error:  # noqa: BLE001 - the host would log the text of whatever is raised
+        log.error("request failed: %s", describe(error))  # noqa: TRY400 - the trace may hold IDs
+        return Problem(500, "Internal error", "the app failed; its log says more").response()
+
+
+def _unavailable(problem: Problem) -> Response:
+    return msgspec.structs.replace(problem.response(), headers={"Retry-After": "10"})
