@@ -119,9 +119,9 @@ def throttle(row: BudgetRow, slot: Slot, now: datetime, wait: float | None) -> B
     A 429 of the same episode as the last one brings no news. A later one halves again, but only one that ends a time
     at full pace stops all calls: else seven groups that are told to wait, one after the other, would each wait for all.
     """
-    again = now < _recovered_at(row)
-    if again and _seconds(slot.turn, _halved_turn(row)) < EPISODE_SECONDS:
+    if _seconds(slot.turn, _halved_turn(row)) < EPISODE_SECONDS:
         return row
+    again = now < _recovered_at(row)
     hold = 0.0 if again else min(wait or 0.0, MAX_HOLD_SECONDS)
     return msgspec.structs.replace(
         row,

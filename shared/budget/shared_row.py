@@ -9,10 +9,12 @@ from azure.core.exceptions import AzureError
 
 from shared.budget.machine import Machine, StorageClock
 from shared.budget.row import GIVEN_OUT, BudgetRow
-from shared.budget.store import BudgetStore, LostRace, stamp_of
+from shared.budget.store import BudgetStore, LostRace, Stored, stamp_of
 
 FRESH_SECONDS = 0.5
 """A copy of the row that is no older holds for a call that is about to be made."""
+CONTENDED_SECONDS = 5.0
+"""After another process was quicker, the row is read before it is written for so long."""
 ALONE_SECONDS = 15.0
 """After the table could not be reached, a process goes on alone for so long before it tries again."""
 ALONE_SHARE = 0.25
@@ -36,8 +38,9 @@ class SharedRow:
         self.pace = GIVEN_OUT * max_tps
         self._one_change = machine.lock()
         self._one_read = machine.lock()
-        self._copy = BudgetRow(next_turn=self.clock.now())
+        self._copy = Stored(BudgetRow(next_turn=self.clock.now()), None)
         self._copied_at = -math.inf
+        self._read_first_until = -math.inf
         self._alone_until = -math.inf
 
     def change[T](self, decide: Decide[T]) -> T:
@@ -50,8 +53,8 @@ class SharedRow:
                     self._go_alone(type(error).__name__)
                 except LostRace:
                     self._go_alone(f"{_MAX_RACES} lost races")
-            row, result = decide(self._copy, self.clock.now(), self.pace * ALONE_SHARE)
-            self._keep(row, self._machine.monotonic())
+            row, result = decide(self._copy.row, self.clock.now(), self.pace * ALONE_SHARE)
+            self._keep(Stored(row, None), self._machine.monotonic())
             return result
 
     def read(self, fresh: float = FRESH_SECONDS) -> BudgetRow:
@@ -61,10 +64,10 @@ class SharedRow:
                 if self._is_old(fresh):  # nobody has read it while this thread waited
                     sent = self._machine.monotonic()
                     try:
-                        self._keep(self._store.read(self.clock.now()).row, sent)
+                        self._keep(self._store.read(self.clock.now()), sent)
                     except AzureError as error:
                         self._go_alone(type(error).__name__)
-        return self._copy
+        return self._copy.row
 
     @property
     def _alone(self) -> bool:
@@ -73,34 +76,46 @@ class SharedRow:
     def _is_old(self, fresh: float) -> bool:
         return not self._alone and self._machine.monotonic() - self._copied_at > fresh
 
-    def _keep(self, row: BudgetRow, sent: float) -> None:
+    def _keep(self, stored: Stored, sent: float) -> None:
         if sent >= self._copied_at:  # else a slow read would bring back what a write has changed since
-            self._copy, self._copied_at = row, sent
+            self._copy, self._copied_at = stored, sent
 
     def _change_in_turn[T](self, decide: Decide[T]) -> T:
+        # The write on its ETag proves that the copy is still the row, so a process that is alone with it need not read.
+        copy = self._copy
+        copied = copy.etag is not None and self._machine.monotonic() >= self._read_first_until
         for race in range(_MAX_RACES):
             sent = self._machine.monotonic()
-            stored = self._store.read(self.clock.now())
+            stored = copy if copied else self._store.read(self.clock.now())
             row, result = decide(stored.row, self.clock.now(), self.pace)
             if row is not stored.row:
                 sent = self._machine.monotonic()
                 try:
-                    self._learn(self._store.write(row, stored.etag), sent)
+                    stored = Stored(row, self._store.write(row, stored.etag))
                 except LostRace:
-                    pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**race)
-                    self._machine.sleep(pause * self._machine.jitter())
+                    if copied:
+                        self._read_first_until = sent + CONTENDED_SECONDS
+                    else:
+                        self._pause(race)
+                    copied = False
                     continue
-            self._keep(row, sent)
+                self._learn(stored.etag, sent)
+            elif copied:
+                copied = False  # nothing proves that the copy is still the row
+                continue
+            self._keep(stored, sent)
             return result
         raise LostRace
 
-    def _learn(self, etag: str, sent: float) -> None:
-        if stamp := stamp_of(etag):
+    def _pause(self, race: int) -> None:
+        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**race)
+        self._machine.sleep(pause * self._machine.jitter())
+
+    def _learn(self, etag: str | None, sent: float) -> None:
+        if etag and (stamp := stamp_of(etag)):
             self.clock.learn(stamp, sent, self._machine.monotonic())
 
     def _go_alone(self, reason: str) -> None:
-        if self._alone:
-            return
         log.warning(
             "the budget's row cannot be reached (%s): this process goes on alone with a quarter of the budget "
             "and tries again in %.0f s; look whether the DataStorage account is up and grants the app its roles",

@@ -7,19 +7,14 @@ from collections.abc import Callable
 import msgspec
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from shared.addresses import is_loopback
 from shared.face.budget import RequestBudget
 from shared.face.errors import (
     InvalidResponse,
-    NoConnection,
     Throttled,
     Unreachable,
-    error_from_response,
-    request_id,
-    response_date,
 )
 from shared.face.models import (
     GroupKind,
@@ -27,11 +22,15 @@ from shared.face.models import (
     decode_training,
 )
 from shared.face.page import ListedGroup, ListedKind, decode_page
+from shared.face.responses import error_from_response, request_id, response_date
+from shared.face.transport import BoundedAdapter, Limits, read_body, within
 
 POLL_PATIENCE_SECONDS = 3.0
 """A poll that the budget would hold for longer is put off through the queue instead of holding a worker."""
 
 MAX_PAGE = 1000
+MAX_STATUS_BYTES = 1_048_576
+MAX_PAGE_BYTES = 64 * 1_048_576
 CONNECTIONS = 32
 
 
@@ -53,12 +52,6 @@ class Timeouts(msgspec.Struct, frozen=True):
 DEFAULT_TIMEOUTS = Timeouts()
 
 
-class _StayingSession(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the name is of requests
-        """Return no target: requests reads it even of redirects that it is told not to follow."""
-        return
-
-
 class FaceClient:
     """A client of one Face resource, which threads may share. Every method raises a ``FaceError``."""
 
@@ -75,13 +68,14 @@ class FaceClient:
         self.versions = versions
         self.budget = budget
         self._timeouts = timeouts
-        self._session = _StayingSession()
+        self._session = requests.Session()
         # Set on the session, so that no .netrc is asked for another.
         self._session.auth = credential
         # On this machine, a proxy would only get the key.
         self._session.trust_env = not is_loopback(endpoint)
         self._session.headers["Accept"] = "application/json"
-        self._session.mount(endpoint, HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS))
+        self._session.headers["Accept-Encoding"] = "gzip, deflate"
+        self._session.mount(endpoint, BoundedAdapter(pool_connections=1, pool_maxsize=CONNECTIONS))
 
     def training(self, kind: GroupKind, group_id: str, *, seconds: float | None = None) -> TrainingStatus:
         """Return the status of a group's latest training, or raise within ``seconds``."""
@@ -109,6 +103,7 @@ class FaceClient:
             f"{self.versions.directory if dynamic else self.versions.training}/{kind.path}",
             expected=200,
             parameters={"start": start, "top": str(top)} if start else {"top": str(top)},
+            most=MAX_PAGE_BYTES,
             patience=math.inf,
         )
         return _decoded(body, lambda page: decode_page(page, kind, top))
@@ -127,26 +122,30 @@ class FaceClient:
         *,
         expected: int,
         parameters: dict[str, str] | None = None,
+        most: int = MAX_STATUS_BYTES,
         seconds: float | None = None,
         patience: float = POLL_PATIENCE_SECONDS,
     ) -> tuple[requests.Response, bytes]:
         slot = self.budget.wait_for_slot(patience) if self.budget else 0.0
         seconds = self._timeouts.call if seconds is None else seconds
-        deadline = time.monotonic() + seconds
+        limits = Limits(time.monotonic() + seconds, self._timeouts.read, most)
         try:
-            with self._session.request(
-                method,
-                f"{self.endpoint}/face/{path}",
-                params=parameters,
-                timeout=(min(self._timeouts.connect, seconds), min(self._timeouts.read, seconds)),
-                # A redirect would carry the key, a custom header, to wherever it points.
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = _whole_body(response, deadline)
+            with (
+                within(limits),
+                self._session.request(
+                    method,
+                    f"{self.endpoint}/face/{path}",
+                    params=parameters,
+                    timeout=min(self._timeouts.connect, seconds),
+                    # A redirect would carry the key, a custom header, to wherever it points.
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                body = read_body(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The error's own text holds the address, and with it a group's ID.
-            raise _unreachable(error, self.endpoint) from None
+            raise Unreachable(f"the Face service gave no whole response ({type(error).__name__})") from None
         if response.status_code == expected:
             if self.budget:
                 self.budget.answered()
@@ -155,27 +154,6 @@ class FaceClient:
         if self.budget and isinstance(problem, Throttled):
             self.budget.refused(slot, problem.wait)
         raise problem
-
-
-def _unreachable(error: Exception, endpoint: str) -> Unreachable:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, requests.exceptions.SSLError | requests.exceptions.ConnectTimeout) or isinstance(
-        reason, urllib3.exceptions.NewConnectionError
-    ):
-        return NoConnection(
-            f"no connection to {endpoint} ({type(reason or error).__name__}); expected the Face resource's endpoint: "
-            "check FACE_ENDPOINT and the network"
-        )
-    return Unreachable(f"the Face service gave no whole response ({type(error).__name__})")
-
-
-def _whole_body(response: requests.Response, deadline: float) -> bytes:
-    body = bytearray()
-    while part := response.raw.read1(65_536, decode_content=True):
-        body += part
-        if time.monotonic() > deadline:
-            raise requests.ReadTimeout
-    return bytes(body)
 
 
 def _decoded[T](body: bytes, decode: Callable[[bytes], T]) -> T:

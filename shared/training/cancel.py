@@ -48,7 +48,7 @@ class Canceller:
                 return owed.outcome is Outcome.CANCELLED and owed.ended_at == now
         request = next((each for each in record.open if each.request_id == request_id), None)
         if request is None:
-            if self.store.is_told(group, request_id):
+            if request_id in record.stuck or self.store.is_told(group, request_id):
                 return False
             # Its message may be on its way, and is dropped once this is on record.
             request = RequestRecord(

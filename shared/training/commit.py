@@ -33,7 +33,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def commit(
     store: WatchStore, record: GroupRecord, plan: Plan, revive: Callable[[Watch], Watch] | None = None
 ) -> GroupRecord:
-    """Write a plan over the record that it was made from; return the record with what the plan has ended as owed.
+    """Write a plan over the record that it was made from; return the record as it is then, with all that is owed.
 
     Where others have only joined meanwhile, the plan still holds. One that ends the watch is then given to
     ``revive``, which returns the watch as it goes on for those who have joined.
@@ -41,7 +41,6 @@ def commit(
     Raises:
         LostRace: where the record has changed otherwise. Nothing of the plan is written then, but maybe some ends.
     """
-    owed: list[RequestRecord] = []
     known = _ids(record.open)
     chunks = _chunks(plan)
     for position, part in enumerate(chunks):
@@ -54,30 +53,27 @@ def commit(
                 chunk.watch if is_last else record.watch, step_token=token, etag=record.watch.etag
             )
             try:
-                record, ended = _write(store, record, chunk, watch)
+                record = _write(store, record, chunk, watch)
+                break
             except LostRace:
                 again = store.read(record.group)
-                if again.watch.step_token == token:
-                    # It was our own write, and its response was lost.
-                    record, ended = again, [each for each in again.owed if each.request_id in _ids(chunk.ends)]
-                elif _still_holds(record, again, chunks[position:]):
-                    record = again
-                    continue
-                else:
+                is_own_write = again.watch.step_token == token  # whose response was lost
+                if not is_own_write and not _still_holds(record, again, chunks[position:]):
                     raise
-            owed += ended
-            break
-    return msgspec.structs.replace(record, owed=tuple(owed))
+                # What others have ended meanwhile is owed, too: who ends the watch has to tell it.
+                record = again
+                if is_own_write:
+                    break
+    return record
 
 
-def _write(
-    store: WatchStore, record: GroupRecord, chunk: Plan, watch: Watch
-) -> tuple[GroupRecord, Sequence[RequestRecord]]:
+def _write(store: WatchStore, record: GroupRecord, chunk: Plan, watch: Watch) -> GroupRecord:
     written = store.write(record.group, watch, joins=chunk.joins, changes=chunk.changes, ends=chunk.ends)
     gone = _ids((*chunk.changes, *chunk.ends))
     left = [each for each in record.open if each.request_id not in gone]
-    now = msgspec.structs.replace(record, watch=written.watch, open=(*left, *written.open))
-    return now, written.owed
+    return msgspec.structs.replace(
+        record, watch=written.watch, open=(*left, *written.open), owed=(*record.owed, *written.owed)
+    )
 
 
 def _still_holds(before: GroupRecord, now: GroupRecord, chunks: Sequence[Plan]) -> bool:

@@ -107,7 +107,7 @@ def end_of(
     end: End | None = None
     if isinstance(result, TrainingStatus) and _answers(result.training, request):
         end = _end_of_training(result.training)
-    elif isinstance(result, (GroupNotFound, NotTrained)) and _grace_left(request, watch, now, policy) <= 0:
+    elif isinstance(result, (GroupNotFound, NotTrained)) and _grace_left(request, watch, result, now, policy) <= 0:
         end = _end_of_missing(request, result)
     elif isinstance(result, BadRequest) and (request.train or not of_train):
         end = End(Outcome.REJECTED, result.code, result.message or str(result))
@@ -139,7 +139,7 @@ def wants_training(request: RequestRecord, watch: Watch, result: PollResult) -> 
     if not (request.train and request.noted):
         return False
     if not isinstance(result, TrainingStatus):
-        return isinstance(result, NotTrained)
+        return _waits_for_call(request, watch, result)
     if result.training.created_date_time is None and watch.called_at is not None:
         # Trainings without a date cannot be told apart, so the app's own call counts.
         return result.training.ended and watch.called_at < request.inserted_at
@@ -239,7 +239,7 @@ def _delay(
     stretched = Bounds(bounds.least, bounds.most * max(1.0, math.sqrt(price / policy.worth)))
     delay = schedule.next_delay(_past(watch, result), age(watch, result, now), price=price, bounds=stretched)
     if isinstance(result, (GroupNotFound, NotTrained)):
-        grace = min(_grace_left(each, watch, now, policy) for each in requests)
+        grace = min(_grace_left(each, watch, result, now, policy) for each in requests)
         delay = min(delay, max(grace, bounds.least))
     return schedule.spread(delay, jitter)
 
@@ -284,10 +284,18 @@ def _end_of_missing(request: RequestRecord, error: FaceError) -> End:
     return End(outcome, error.code, message)
 
 
-def _grace_left(request: RequestRecord, watch: Watch, now: datetime, policy: Policy) -> float:
+def _grace_left(request: RequestRecord, watch: Watch, result: PollResult, now: datetime, policy: Policy) -> float:
     """Return the seconds that a missing group is still given, from the latest sign of it on."""
+    if _waits_for_call(request, watch, result):
+        return math.inf
     since = max(each for each in (request.inserted_at, watch.called_at, watch.seen_at) if each is not None)
     return policy.grace - (now - since).total_seconds()
+
+
+def _waits_for_call(request: RequestRecord, watch: Watch, result: PollResult) -> bool:
+    """Return whether the app has yet to start the first training of a request's group."""
+    called = watch.called_at is not None and watch.called_at >= request.inserted_at
+    return request.train and isinstance(result, NotTrained) and not called
 
 
 def _learned(watch: Watch, training: Training) -> Watch:

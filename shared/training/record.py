@@ -87,7 +87,7 @@ class GroupRecord(msgspec.Struct, frozen=True):
     watch: Watch
     open: tuple[RequestRecord, ...] = ()
     owed: tuple[RequestRecord, ...] = ()
-    stuck: bool = False  # an owed request cannot be read, so its event is not sent
+    stuck: tuple[str, ...] = ()  # IDs of owed requests that cannot be read, so that their events are not sent
 
 
 def new_record(message: Message, request: Request) -> RequestRecord:

@@ -64,7 +64,7 @@ class StepTaker:
         """Take a step.
 
         Args:
-            record: the group's record as it was read.
+            record: the group's record as it was read; what was owed then is told.
             step: the step that is taken; that of a follow-up may be ahead of the record's.
             fresh: requests that are not on record yet.
             paid: the watch's own follow-up brings this step, so the slot in its record is for it.
@@ -78,14 +78,12 @@ class StepTaker:
         else:
             result = self._poll(group, slots)
         decided = self._decide(group, record.watch, requests, result)
-        claimed: tuple[RequestRecord, ...] = ()
         if self._must_train(decided):
             record, decided = self._train(record, step, decided, slots)
-            claimed = record.owed
         record, live_etag = self._commit(record, step, decided)
-        for each in record.owed:
+        for each in decided.ends:
             log_ended(group, each)
-        self.teller.tell(group, (*claimed, *record.owed))
+        self.teller.tell(group, record.owed)
         if not record.watch.live and not record.stuck:
             self.store.remove_live(group, live_etag)
 
@@ -154,7 +152,7 @@ class StepTaker:
         self.store.upsert_live(group, due, self._weight(decided))
         record = commit(self.store, record, _plan(record, decided, watch))
         log_poll(group, step, decided.result, open_requests=len(decided.stays), delay=None)
-        for each in record.owed:
+        for each in decided.ends:
             log_ended(group, each)
         response: PollResult = NotMade(CLAIM_SECONDS)
         still_wanted = any(decide.wants_training(each, record.watch, decided.result) for each in record.open)

@@ -4,6 +4,7 @@ Every method raises ``azure.core.exceptions.AzureError`` where the table cannot 
 """
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -18,7 +19,7 @@ from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 from shared.face.timestamps import format_utc
 from shared.training import rows
 from shared.training.messages import Group
-from shared.training.record import GroupRecord, RequestRecord, Watch
+from shared.training.record import GroupRecord, Last, RequestRecord, Watch
 from shared.training.rows import ENDED, LIVE, OPEN, OWED, TOLD, WATCH_ROW, Row
 
 log = logging.getLogger(__name__)
@@ -75,9 +76,10 @@ class WatchStore:
             "PartitionKey eq @partition and RowKey lt @told",
             parameters={"partition": rows.partition_of(group), "told": TOLD.rstrip("!")},
         )
-        watch, stuck = Watch(), False
+        watch = Watch()
         open_requests: list[RequestRecord] = []
         owed: list[RequestRecord] = []
+        stuck: list[str] = []
         for row in found:
             key = str(row["RowKey"])
             if key == WATCH_ROW:
@@ -87,10 +89,10 @@ class WatchStore:
             elif key.startswith(OWED):
                 record = _readable_owed(row)
                 if record is None:
-                    stuck = True
+                    stuck.append(key.removeprefix(OWED))
                 else:
                     owed.append(record)
-        return GroupRecord(group, watch, tuple(open_requests), tuple(owed), stuck)
+        return GroupRecord(group, watch, tuple(open_requests), tuple(owed), tuple(stuck))
 
     def is_told(self, group: Group, request_id: str) -> bool:
         """Return whether the event of a request was sent."""
@@ -120,9 +122,7 @@ class WatchStore:
         operations += [("create", rows.request_row(group, each, OPEN)) for each in joins]
         operations += [_on_etag("update", rows.request_row(group, each, OPEN), each.etag) for each in changes]
         operations += [("create", rows.request_row(group, each, OWED)) for each in ends]
-        operations += [
-            _on_etag("delete", rows.request_row(group, each, OPEN), each.etag) for each in ends if each.etag is not None
-        ]
+        operations += [_deletion(group, each, OPEN) for each in ends if each.etag is not None]
         etags = iter([each.get("etag") for each in self._transact(operations)])
         watch = msgspec.structs.replace(watch, etag=next(etags))
         return Written(watch, _stamped((*joins, *changes), etags), _stamped(ends, etags))
@@ -192,8 +192,8 @@ class WatchStore:
         for row in self._table.query_entities("PartitionKey eq @live", parameters={"live": LIVE}):
             try:
                 yield _live_group(row)
-            except (ValueError, TypeError):
-                log.error("a row of the index of live groups cannot be read")  # noqa: TRY400 - its values stay out
+            except ValueError:
+                log.error("a row of the index of live groups has no group's key")  # noqa: TRY400 - it stays out
 
     def ended_before(self, day: datetime) -> Iterator[EndedRequest]:
         """Yield what ended on earlier days (UTC), oldest first."""
@@ -249,7 +249,7 @@ class WatchStore:
             if len(operations) == 1:
                 return [self._write_alone(*operations[0])]
             return [dict(each) for each in self._table.submit_transaction(list(operations))]
-        except (TableTransactionError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
+        except (TableTransactionError, ResourceModifiedError, ResourceNotFoundError) as error:
             if getattr(error, "error_code", None) in _LOST_RACES:
                 raise LostRace from None
             raise
@@ -257,7 +257,10 @@ class WatchStore:
     def _write_alone(self, verb: str, row: Row, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Write one row without the envelope of a transaction, which costs as much again."""
         if verb == "create":
-            return dict(self._table.create_entity(row))
+            try:
+                return dict(self._table.create_entity(row))
+            except ResourceExistsError:  # which the SDK raises without the service's code
+                raise LostRace from None
         return dict(self._table.update_entity(row, **(options or {})))
 
 
@@ -285,9 +288,14 @@ def _on_etag(verb: str, row: Row, etag: str | None) -> Operation:
     return verb, row, options
 
 
+def _deletion(group: Group, record: RequestRecord, state: str) -> Operation:
+    keys = {"PartitionKey": rows.partition_of(group), "RowKey": rows.request_key(record.request_id, state)}
+    return _on_etag("delete", keys, record.etag)
+
+
 def _told_operations(group: Group, owed: RequestRecord) -> list[Operation]:
     return [
-        _on_etag("delete", rows.request_row(group, owed, OWED), owed.etag),
+        _deletion(group, owed, OWED),
         ("upsert", rows.request_row(group, owed, TOLD)),
     ]
 
@@ -317,13 +325,15 @@ def _ended_request(row: Row) -> EndedRequest:
 
 
 def _live_group(row: Any) -> LiveGroup:
-    next_poll_at = row["nextPollAt"]
-    if not isinstance(next_poll_at, datetime):
-        raise TypeError("nextPollAt is not a time")
+    group = rows.group_of(str(row["RowKey"]))
+    next_poll_at, weight = row.get("nextPollAt"), row.get("weight")
+    if not (isinstance(next_poll_at, datetime) and isinstance(weight, float) and 0 <= weight < math.inf):
+        log.error("a row of the index of live groups cannot be read; its group counts as due since it was written")
+        next_poll_at, weight = row.metadata["timestamp"], 0.0
     return LiveGroup(
-        group=rows.group_of(str(row["RowKey"])),
+        group=group,
         next_poll_at=next_poll_at,
-        weight=float(row.get("weight", 0.0)),
+        weight=weight,
         etag=str(row.metadata["etag"]),
     )
 
@@ -333,8 +343,9 @@ def _readable_watch(row: Any) -> Watch:
         return rows.read_watch(row)
     except (ValueError, TypeError):
         log.error("a watch's row cannot be read; it begins anew")  # noqa: TRY400 - its values stay out of the log
-        # As live, a follow-up goes on with whatever is open.
-        return Watch(live=True, etag=str(row.metadata["etag"]))
+        # As live, a follow-up goes on with whatever is open. Whether one is on its way is not known, so nobody joins
+        # without a poll.
+        return Watch(live=True, last=Last.NONE, etag=str(row.metadata["etag"]))
 
 
 def _readable_open(row: Any) -> RequestRecord:

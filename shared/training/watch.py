@@ -88,6 +88,7 @@ class Watcher:
         record = self.store.read(arrivals[0].parsed.group)
         pending = self._pending(record, arrivals)
         self.teller.tell(record.group, record.owed)
+        record = msgspec.structs.replace(record, owed=())
         follow_up, exhausted = arrivals[0].parsed, arrivals[0].message.exhausted
         if isinstance(follow_up, FollowUp):
             if self._belongs(record, follow_up):
@@ -109,7 +110,7 @@ class Watcher:
     def _pending(self, record: GroupRecord, arrivals: Sequence[Arrival]) -> list[RequestRecord]:
         """Return the requests among the messages that are not over."""
         on_record = {each.request_id for each in record.open}
-        owed = {each.request_id for each in record.owed}
+        owed = {each.request_id for each in record.owed}.union(record.stuck)
         # A message that is delivered again while it is handled may be here twice.
         requests = {
             each.message.request_id: new_record(each.message, each.parsed)

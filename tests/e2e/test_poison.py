@@ -8,11 +8,12 @@ from tests.support.waiting import wait_for
 
 
 def test_a_poisoned_request_is_told_as_abandoned(stack: Stack, inbox: Inbox) -> None:
-    copy = stack.storage.poison_queue.send_message("poisoned")
-    event = inbox.wait_for_rejection("poisoned")
+    body = json.dumps({"groupId": "poisoned", "kind": "personGroup", "correlationId": "import-1"})
+    copy = stack.storage.poison_queue.send_message(body)
+    event = inbox.wait_for_body(copy.id)
     assert event["type"] == "face.training.abandoned"
-    assert event["data"]["messageId"] == copy.id
-    assert stack.face.control.statistics().requests == {}
+    assert event["subject"] == "personGroup/poisoned"
+    assert (event["data"]["body"], event["data"]["correlationId"]) == (body, "import-1")
 
 
 def test_a_poisoned_follow_up_is_dropped_and_its_watch_goes_on(stack: Stack, inbox: Inbox) -> None:

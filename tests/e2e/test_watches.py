@@ -77,12 +77,12 @@ def test_a_stale_end_is_not_reported(stack: Stack, inbox: Inbox) -> None:
 )
 def test_a_rejected_body_is_reported_with_the_reason(stack: Stack, inbox: Inbox, body: str, reason: str) -> None:
     message = stack.enqueue(body)
-    event = inbox.wait_for_rejection(body)
+    event = inbox.wait_for_body(message)
     assert event["type"] == "face.training.rejected"
     assert event["source"] == stack.face.endpoint
     assert "subject" not in event
     assert event["data"].keys() == DATA_FIELDS | {"body", "messageId"}
-    assert event["data"]["messageId"] == message
+    assert event["data"]["body"] == body
     assert reason in event["data"]["error"]["message"]
     assert stack.face.control.statistics().requests == {}
 

@@ -9,6 +9,7 @@ from shared.face.models import GroupKind
 from shared.redaction import StorageFault, redact_errors
 from shared.settings import ConnectionString
 from shared.storage import connect
+from shared.training.messages import Group
 from shared.training.store import WatchStore
 
 
@@ -21,5 +22,5 @@ def test_a_storage_that_is_down_is_reported_without_the_address_of_the_request()
     )
     store = WatchStore(storage.watch_table)
     with pytest.raises(StorageFault, match=r"failed \(ServiceRequestError\); ") as fault, redact_errors():
-        store.read_from(GroupKind.PERSON_GROUP, "secret-group", "20261120T100000Z-1")
+        store.read(Group(GroupKind.PERSON_GROUP, "secret-group"))
     assert "secret-group" not in "".join(traceback.format_exception(fault.value))

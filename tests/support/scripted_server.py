@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ _REASON = "Scripted"
 class Response:
     """The bytes of one response, in parts."""
 
-    parts: Sequence[bytes]
+    parts: Iterable[bytes]
     pause: float = 0.0  # seconds before each part but the first
     keep: bool = False  # keep the connection open
 

@@ -5,7 +5,10 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from azure.storage.queue import StorageErrorCode
 
-from shared.face.errors import GroupNotFound, error_from_response
+from shared.face.errors import (
+    GroupNotFound,
+)
+from shared.face.responses import error_from_response
 from shared.redaction import StorageFault, UnforeseenError, describe, redact_errors
 
 SECRET = "a-name-that-nobody-may-read"

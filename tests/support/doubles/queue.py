@@ -77,7 +77,7 @@ class InMemoryQueue:
     def _live(self) -> Iterator[QueueMessage]:
         now = self._clock()
         self._messages = [message for message in self._messages if message.expires_on and message.expires_on > now]
-        return iter(sorted(self._messages, key=lambda message: (message.next_visible_on or now, message.id)))
+        return iter(sorted(self._messages, key=lambda message: message.next_visible_on or now))
 
     def _find(self, message_id: str, pop_receipt: str | None) -> QueueMessage:
         for message in self._messages:

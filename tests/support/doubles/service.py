@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.face.errors import Conflict, GroupNotFound, NotTrained
+from shared.face.errors import Conflict, FaceError, GroupNotFound, NotTrained
 from shared.face.models import GroupKind, Training, TrainingStatus
 from shared.face.timestamps import format_utc
 from tests.support.doubles.clock import VirtualClock
@@ -23,12 +23,26 @@ class ModelTraining:
 
 
 @dataclass
+class TrainCall:
+    """A call that asked for a training, whatever came of it."""
+
+    group_id: str
+    standing: datetime | None  # when the training that stood then was created
+
+
+@dataclass
 class ModelService:
-    """Answer as ``FaceClient`` does; ``trainings`` holds each group's, newest last."""
+    """Answer as ``FaceClient`` does; ``trainings`` holds each group's, newest last.
+
+    ``trouble`` is raised by each call while it is set, ``train_trouble`` by those that ask for a training.
+    """
 
     clock: VirtualClock
     seconds: float = 2.5
     trainings: dict[str, list[ModelTraining]] = field(default_factory=dict)
+    train_calls: list[TrainCall] = field(default_factory=list)
+    trouble: FaceError | None = None
+    train_trouble: FaceError | None = None
     endpoint: str = ENDPOINT
 
     def add_group(self, group_id: str) -> None:
@@ -40,26 +54,39 @@ class ModelService:
         self.trainings.setdefault(group_id, []).append(training)
         return training
 
-    def training(self, kind: GroupKind, group_id: str) -> TrainingStatus:
+    def standing(self, group_id: str) -> ModelTraining | None:
+        """Return a group's newest training."""
+        trainings = self.trainings.get(group_id)
+        return trainings[-1] if trainings else None
+
+    def training(self, kind: GroupKind, group_id: str, *, seconds: float | None = None) -> TrainingStatus:  # noqa: ARG002
+        if self.trouble is not None:
+            raise self.trouble
         name = f"{kind[0].upper()}{kind[1:]}"
         if group_id not in self.trainings:
             raise GroupNotFound("the group is not there", status=404, code=f"{name}NotFound")
-        if not self.trainings[group_id]:
+        latest = self.standing(group_id)
+        if latest is None:
             raise NotTrained("the group was never trained", status=404, code=f"{name}NotTrained")
-        latest = self.trainings[group_id][-1]
-        running = self.clock() < latest.ends
-        ended = "failed" if latest.message else "succeeded"
+        ended = self.clock() >= latest.ends
+        succeeded = [each for each in self.trainings[group_id] if each.message is None and each.ends <= self.clock()]
         training = Training(
-            status="running" if running else ended,
+            status=("failed" if latest.message else "succeeded") if ended else "running",
             created_date_time=format_utc(latest.created),
-            last_action_date_time=format_utc(latest.created if running else latest.ends),
-            message=None if running else latest.message,
+            last_action_date_time=format_utc(latest.ends if ended else latest.created),
+            last_successful_training_date_time=format_utc(succeeded[-1].ends) if succeeded else None,
+            message=latest.message if ended else None,
         )
-        return TrainingStatus(training, date=self.clock())
+        return TrainingStatus(training, date=self.clock().replace(microsecond=0))
 
-    def start_training(self, kind: GroupKind, group_id: str) -> None:
+    def start_training(self, kind: GroupKind, group_id: str, *, seconds: float | None = None) -> None:  # noqa: ARG002
+        latest = self.standing(group_id)
+        self.train_calls.append(TrainCall(group_id, latest.created if latest else None))
+        trouble = self.train_trouble or self.trouble
+        if trouble is not None:
+            raise trouble
         if group_id not in self.trainings:
             raise GroupNotFound("the group is not there", status=404, code=f"{kind}NotFound")
-        if self.trainings[group_id] and self.clock() < self.trainings[group_id][-1].ends:
+        if latest is not None and self.clock() < latest.ends:
             raise Conflict("a training is under way", status=409, code="ConcurrentOperationConflict")
         self.begin(group_id)

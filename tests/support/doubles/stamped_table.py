@@ -63,8 +63,8 @@ class StampedTable:
 
     def _write(self, entity: Mapping[str, Any]) -> dict[str, str]:
         self.writes += 1
-        # The seventh digit keeps the ETags of one microsecond apart.
-        stamp = datetime.fromtimestamp(self._time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + f"{self.writes % 10}Z"
+        # More digits keep the ETags of one microsecond apart.
+        stamp = datetime.fromtimestamp(self._time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + f"{self.writes}Z"
         etag = f"W/\"datetime'{quote(stamp, safe='')}'\""
         self.rows[_key(entity)] = (dict(entity), etag)
         self.after()

@@ -41,9 +41,9 @@ class InMemoryTable:
         self.empty_pages = 0
 
     @property
-    def rows(self) -> list[TableEntity]:
-        """Return all rows, in the order of their keys."""
-        return [_entity(row, metadata) for _, (row, metadata) in sorted(self._rows.items(), key=lambda each: each[0])]
+    def rows(self) -> list[tuple[dict[str, Any], str]]:
+        """Return all rows with their ETags, in the order of their keys."""
+        return [(row, metadata["etag"]) for _, (row, metadata) in sorted(self._rows.items(), key=lambda each: each[0])]
 
     def create_entity(self, entity: Mapping[str, Any]) -> dict[str, Any]:
         return self._apply("create", entity)

@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import pairwise
 from threading import Barrier, Event
 
@@ -125,6 +126,21 @@ def test_a_429_that_comes_while_a_slot_is_waited_for_puts_it_off(app: App, time:
     assert time.now - before > 2
 
 
+def test_a_slow_read_does_not_bring_back_what_a_write_has_changed_since(app: App, time: Time) -> None:
+    budget = app.budget()
+    slot, kept = budget.take(), budget.take()
+    time.now += 1
+
+    def be_throttled_meanwhile() -> None:
+        app.table.after = lambda: None
+        time.now += 0.01
+        budget.throttled(slot, 6)
+
+    app.table.after = be_throttled_meanwhile
+    assert budget.seconds_until(Slot(kept.turn + timedelta(seconds=10))) > 6 + 10
+    assert budget.seconds_until(Slot(kept.turn + timedelta(seconds=10))) > 6 + 10
+
+
 def test_the_pace_is_whole_again_30_seconds_after_a_429(app: App, time: Time) -> None:
     budget = app.budget()
     budget.throttled(budget.take(), 1)
@@ -132,7 +148,7 @@ def test_the_pace_is_whole_again_30_seconds_after_a_429(app: App, time: Time) ->
     assert turns(budget.take(), budget.take())[1] == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize(("max_tps", "wait"), [(10, 2), (5, 6), (5, 26)])
+@pytest.mark.parametrize(("max_tps", "wait"), [(10, 2), (5, 6), (5, 26), (5, 50)])
 def test_seven_groups_that_are_told_to_wait_are_called_again_in_time(
     app: App, time: Time, max_tps: float, wait: float
 ) -> None:
@@ -225,7 +241,7 @@ def test_a_row_that_somebody_broke_is_named_in_the_log_and_replaced(
     budget.take()
     key = ("budget", HOST)
     row, etag = app.table.rows[key]
-    app.table.rows[key] = ({**row, **damage}, etag)
+    app.table.rows[key] = ({**row, **damage}, etag.replace("Z", "9Z"))
     time.now += 1
     with caplog.at_level(logging.ERROR):
         slot = budget.take()
@@ -239,6 +255,7 @@ def test_a_row_that_somebody_broke_is_named_in_the_log_and_replaced(
 def test_a_lost_race_is_begun_again_after_a_pause(app: App, time: Time) -> None:
     first, second = app.budget(), app.budget()
     first.take()
+    second.take()
     raced = iter([True, True, True])
 
     def race() -> None:

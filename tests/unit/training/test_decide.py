@@ -19,8 +19,8 @@ from shared.face.errors import (
     Unauthorized,
     UndocumentedNotFound,
     Unreachable,
-    error_from_response,
 )
+from shared.face.responses import error_from_response
 from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training import decide, schedule
 from shared.training.decide import CLAIM_SECONDS, REFUSED_DELAY_SECONDS, Accepted, End, LaterSlot, NotMade, PollResult

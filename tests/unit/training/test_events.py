@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.face.errors import error_from_response
 from shared.face.models import GroupKind, TrainingStatus, decode_training
+from shared.face.responses import error_from_response
 from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training import decide
 from shared.training.decide import End, PollResult

@@ -10,9 +10,9 @@ from shared.face.errors import (
     Throttled,
     Unauthorized,
     UndocumentedNotFound,
-    error_from_response,
 )
 from shared.face.models import Training, TrainingStatus
+from shared.face.responses import error_from_response
 from shared.training.decide import Accepted, End, LaterSlot, NotMade, PollResult
 from shared.training.events import Seen, ended
 from shared.training.logs import log_ended, log_poll

@@ -17,9 +17,9 @@ from shared.face.errors import (
     Throttled,
     Unauthorized,
     UndocumentedNotFound,
-    error_from_response,
 )
 from shared.face.models import MAX_MESSAGE_CHARS
+from shared.face.responses import error_from_response
 
 DATE = "Tue, 03 Sep 2024 15:55:58 GMT"
 
@@ -220,7 +220,7 @@ def test_a_wait_that_cannot_be_read_is_none(asked: str) -> None:
     assert error_from_response(429, {"Retry-After": asked}, b"").wait is None
 
 
-def test_a_date_without_the_answers_own_is_taken_by_our_clock() -> None:
+def test_a_date_without_the_responses_own_is_read_by_our_clock() -> None:
     until = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
     for headers in ({"Retry-After": until}, {"Retry-After": until, "Date": "nonsense"}):
         wait = error_from_response(503, headers, b"").wait
@@ -263,7 +263,7 @@ PARTS = [
     ),
     st.binary(max_size=200) | st.builds(service_body, st.text(max_size=20), st.text(max_size=40)),
 )
-def test_every_answer_becomes_an_error_whatever_it_holds(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_every_response_becomes_an_error_whatever_it_holds(status: int, headers: dict[str, str], body: bytes) -> None:
     error = error_from_response(status, headers, body)
     assert error.status == status
     assert error.wait is None or 0 <= error.wait < float("inf")

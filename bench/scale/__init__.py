@@ -1,0 +1,1 @@
+"""Measure what a long history and many live watches cost the app's storage."""
