@@ -47,6 +47,16 @@ class FunctionsHost:
     child: processes.Child
     keys: Keys | None = None  # None where it asks for none
 
+    def call(self, method: str, path: str) -> None:
+        """Call an HTTP function by its path below ``/api``.
+
+        Raises:
+            requests.RequestException: the host does not respond, or rejects the call.
+        """
+        with _session(self.keys) as session:
+            response = session.request(method, f"{self.endpoint}/api{path}", timeout=REQUEST_TIMEOUT_SECONDS)
+            response.raise_for_status()
+
     def invoke(self, function_name: str, text: str = "") -> None:
         """Have a function run once, with ``text`` as its trigger's input; the host does not wait for its end.
 
