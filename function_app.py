@@ -1,16 +1,22 @@
 """Bind every trigger to one call; reading this tells what the app does."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import azure.functions as func
 
 from shared import wiring
+from shared.api.responses import Query, Response, respond
 from shared.redaction import redact_errors
 from shared.training.messages import Message
 
 # Read while the app is indexed: with a wrong setting no function starts, so no message is taken and spoiled.
 settings = wiring.settings()
+
+# Behind the platform's authentication no key is needed: the settings made sure that it is on.
+HTTP_LEVEL = func.AuthLevel.ANONYMOUS if settings.http_auth == "entra" else func.AuthLevel.FUNCTION
 
 app = func.FunctionApp()
 
@@ -47,6 +53,79 @@ def look_after_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the 
 def snapshot_groups(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Publish a complete copy of the groups."""
     wiring.snapshot_job().run()
+
+
+@app.route("requests", methods=["POST"], auth_level=HTTP_LEVEL)
+def send_requests(req: func.HttpRequest) -> func.HttpResponse:
+    """Send one request, or an array of them."""
+    return _answer(req, lambda query: wiring.requests_api().send(query))
+
+
+@app.route("groups/{kind}/{groupId}", methods=["GET"], auth_level=HTTP_LEVEL)
+def get_group(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a group's watch, its open requests and the newest that have ended."""
+    return _answer(req, lambda query: wiring.watches_api().group(query, *_path(req, "kind", "groupId")))
+
+
+@app.route("groups/{kind}/{groupId}/requests/{requestId}", methods=["GET"], auth_level=HTTP_LEVEL)
+def get_request(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a request's state, and its event once it has ended."""
+    return _answer(req, lambda query: wiring.requests_api().state(query, *_path(req, "kind", "groupId", "requestId")))
+
+
+@app.route("groups/{kind}/{groupId}/requests/{requestId}", methods=["DELETE"], auth_level=HTTP_LEVEL)
+def cancel_request(req: func.HttpRequest) -> func.HttpResponse:
+    """End an open request as cancelled."""
+    return _answer(req, lambda query: wiring.requests_api().cancel(query, *_path(req, "kind", "groupId", "requestId")))
+
+
+@app.route("groups/{kind}/{groupId}/requests", methods=["DELETE"], auth_level=HTTP_LEVEL)
+def cancel_requests(req: func.HttpRequest) -> func.HttpResponse:
+    """End all open requests of a group as cancelled."""
+    return _answer(req, lambda _: wiring.requests_api().cancel_all(*_path(req, "kind", "groupId")))
+
+
+@app.route("watches", methods=["GET"], auth_level=HTTP_LEVEL)
+def get_watches(req: func.HttpRequest) -> func.HttpResponse:
+    """List what is being watched."""
+    return _answer(req, lambda query: wiring.watches_api().live(query))
+
+
+@app.route("ended", methods=["GET"], auth_level=HTTP_LEVEL)
+def get_ended(req: func.HttpRequest) -> func.HttpResponse:
+    """List what ended on a day."""
+    return _answer(req, lambda query: wiring.watches_api().ended(query))
+
+
+@app.route("health", methods=["GET"], auth_level=HTTP_LEVEL)
+def get_health(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell what works and what does not."""
+    return _answer(req, lambda _: wiring.health())
+
+
+@app.route("openapi.json", methods=["GET"], auth_level=HTTP_LEVEL)
+def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
+    """Describe these functions."""
+    return _answer(req, lambda _: wiring.openapi())
+
+
+def _answer(req: func.HttpRequest, work: Callable[[Query], Response]) -> func.HttpResponse:
+    address = urlsplit(req.url)
+    query = Query(
+        base=f"{address.scheme}://{address.netloc}",
+        path=address.path,
+        parameters=dict(req.params),
+        body=req.get_body(),
+        if_none_match=req.headers.get("If-None-Match"),
+    )
+    response = respond(lambda: work(query))
+    return func.HttpResponse(
+        response.body, status_code=response.status, headers=dict(response.headers), mimetype=response.content_type
+    )
+
+
+def _path(req: func.HttpRequest, *names: str) -> list[str]:
+    return [req.route_params.get(name) or "" for name in names]
 
 
 def _received(message: func.QueueMessage) -> Message:

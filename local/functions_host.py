@@ -1,6 +1,5 @@
 """The Functions host as a child process: Core Tools' ``func`` where it is installed, else the stand-in."""
 
-import json
 import os
 import shutil
 import sys
@@ -47,6 +46,16 @@ class FunctionsHost:
     endpoint: str
     child: processes.Child
     keys: Keys | None = None  # None where it asks for none
+
+    def call(self, method: str, path: str) -> None:
+        """Call an HTTP function by its path below ``/api``.
+
+        Raises:
+            requests.RequestException: the host does not respond, or rejects the call.
+        """
+        with _session(self.keys) as session:
+            response = session.request(method, f"{self.endpoint}/api{path}", timeout=REQUEST_TIMEOUT_SECONDS)
+            response.raise_for_status()
 
     def invoke(self, function_name: str, text: str = "") -> None:
         """Have a function run once, with ``text`` as its trigger's input; the host does not wait for its end.
@@ -95,13 +104,6 @@ def start_functions_host(
         _wait_until_running(host)
         # The host has added the keys of its functions.
         yield replace(host, keys=read_keys(keys_file) if keys_file else None)
-
-
-def read_sample_settings() -> dict[str, str]:
-    """Return the app's settings as ``local.settings.sample.json`` has them."""
-    sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))
-    values: dict[str, str] = sample["Values"]
-    return values
 
 
 def _command(kind: HostKind, port: int, keys_file: Path | None) -> list[str]:

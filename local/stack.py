@@ -13,10 +13,11 @@ from typing import Any
 
 from rich.console import Console
 
+from local.app_settings import face_settings, read_sample_settings, storage_settings
 from local.azurite import Azurite, Ports, start_azurite
 from local.connection import Connection, remove_connection, write_connection
 from local.face_emulator.process import FaceEmulator, start_face_emulator
-from local.functions_host import FunctionsHost, HostKind, default_host_kind, read_sample_settings, start_functions_host
+from local.functions_host import FunctionsHost, HostKind, default_host_kind, start_functions_host
 from local.logs import Logs, keep_logs
 from local.ports import azurite_ports, host_port
 from local.processes import Child, free_port
@@ -185,21 +186,6 @@ def start_stack(
             write_connection(stack.connection, connection_file)
             parts.callback(remove_connection, stack.connection, connection_file)
         yield stack
-
-
-def app_settings(connection_string: str, face: FaceEmulator) -> dict[str, str]:
-    """Return the app's settings for these parts; what does not depend on them is the sample's."""
-    return read_sample_settings() | storage_settings(connection_string) | face_settings(face)
-
-
-def storage_settings(connection_string: str) -> dict[str, str]:
-    """Return the app's settings for this storage."""
-    return {"AzureWebJobsStorage": connection_string, "DataStorage": connection_string}
-
-
-def face_settings(face: FaceEmulator) -> dict[str, str]:
-    """Return the app's settings for this Face service."""
-    return {"FACE_ENDPOINT": face.endpoint, "FACE_KEY": face.key}
 
 
 def _wait_until_storage_is_made(host: FunctionsHost, storage: Storage) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from local.functions_host import ROOT, read_sample_settings
+from local.app_settings import ROOT, read_sample_settings
 from local.host.local_settings import read_local_settings
 
 # The stack has a storage of its own.

@@ -38,6 +38,11 @@ class Storage:
     members_container: ContainerClient
     _tables: TableServiceClient
 
+    @property
+    def watch_queues(self) -> tuple[QueueClient, ...]:
+        """Return the queues that watching needs."""
+        return self.watch_queue, self.poison_queue, self.results_queue
+
     def make_missing(self) -> None:
         """Make whatever does not exist, and leave the others as they are.
 
@@ -54,7 +59,7 @@ class Storage:
         Raises:
             azure.core.exceptions.AzureError: the storage cannot be reached or refuses.
         """
-        for queue in (self.watch_queue, self.poison_queue, self.results_queue):
+        for queue in self.watch_queues:
             _make_queue(queue)
         # A refused creation shows as a failure in traces, so ask first.
         if not list(self._tables.query_tables(f"TableName eq '{WATCH_TABLE}'")):

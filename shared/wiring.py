@@ -18,6 +18,10 @@ from shared.settings import Settings, load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.api.health import FaceCheck
+    from shared.api.requests import RequestsApi
+    from shared.api.responses import Response
+    from shared.api.watches import WatchesApi
     from shared.budget.budget import Budget
     from shared.face.client import FaceClient
     from shared.snapshots.snapshot import SnapshotJob
@@ -215,6 +219,68 @@ def canceller() -> "Canceller":
     from shared.training.cancel import Canceller
 
     return Canceller(store=watch_store(), teller=teller(), budget=budget(), jitter=random.random, sleep=time.sleep)
+
+
+@_once
+def requests_api() -> "RequestsApi":
+    """Return what answers HTTP requests about requests."""
+    from shared.api.requests import RequestsApi
+    from shared.face.models import GroupKind
+    from shared.training.history import History
+    from shared.training.messages import Encoding
+
+    watch = settings().watch
+    return RequestsApi(
+        queue=watch_storage().watch_queue,
+        store=watch_store(),
+        history=History(watch_storage().watch_table),
+        canceller=canceller(),
+        default_kind=GroupKind(watch.default_kind),
+        encoding=Encoding(watch.message_encoding),
+        clock=budget().clock,
+    )
+
+
+@_once
+def watches_api() -> "WatchesApi":
+    """Return what answers HTTP requests about watches."""
+    from shared.api.watches import WatchesApi
+    from shared.training.history import History
+
+    return WatchesApi(watch_store(), History(watch_storage().watch_table), budget().clock)
+
+
+@_once
+def face_check() -> "FaceCheck":
+    """Return the check of the Face service."""
+    from shared.api.health import FaceCheck
+
+    return FaceCheck(face_client(), budget(), time.monotonic)
+
+
+def health() -> "Response":
+    """Return what works and what does not."""
+    from shared.api.health import check, health
+
+    connected = storage()
+    return health(
+        [
+            lambda: check("queues", lambda: [queue.get_queue_properties() for queue in connected.watch_queues]),
+            lambda: check("table", lambda: next(iter(connected.watch_table.list_entities(results_per_page=1)), None)),
+            lambda: check("snapshots", connected.snapshot_container.get_container_properties),
+            face_check(),
+        ]
+    )
+
+
+@_once
+def openapi() -> "Response":
+    """Return the description of the HTTP functions."""
+    from pathlib import Path
+
+    from shared.api.responses import Response
+
+    return Response(status=200, body=(Path(__file__).parent / "api" / "openapi.json").read_bytes())
 
 
 @_once

@@ -31,6 +31,7 @@ class Case:
     as_base64: bool = False
     correlation_id: str | None = None
     trained_after: str | None = None  # what the request demands
+    is_cancelled: bool = False  # by the demo, once it is on record
 
 
 def make_cases(trained_after: str) -> list[Case]:
@@ -77,6 +78,7 @@ def make_cases(trained_after: str) -> list[Case]:
         Case("no such group", "personGroup/misspelt", "notFound", "personGroup/misspelt", exists=False),
         Case("never trained", "largeFaceList/untrained", "notTrained", "largeFaceList/untrained"),
         *_three_requests_for_one_group(trained_after),
+        Case("cancelled", "interns", "cancelled", "largePersonGroup/interns", Training(60), is_cancelled=True),
         Case("no request", "Not a Group!", "rejected", None),
     ]
 

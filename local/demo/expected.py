@@ -46,7 +46,7 @@ def _expected_fields(case: Case, source: str) -> Mapping[str, object]:
         "source": source,
         "data.outcome": case.expected,
         "data.correlationId": case.correlation_id,
-        "has an error": case.expected != "succeeded",
+        "has an error": case.expected not in ("succeeded", "cancelled"),
     }
     if case.subject is None:
         return event

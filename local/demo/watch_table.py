@@ -33,7 +33,7 @@ class Row:
     """A row of the table: a case and the state of its request."""
 
     case: Case
-    on_record: bool = False
+    request_id: str | None = None  # None where it is not on record yet
     polls: int = 0  # while the request was open
     response: str = ""  # the training's status, or the code of an error
     next_poll: float | None = None  # seconds from now
@@ -44,7 +44,7 @@ class Row:
         """The row in few words: ``poll 3: running``."""
         if self.polls:
             return f"poll {self.polls}: {self.response}"
-        return "has joined the group's watch" if self.on_record else f"enqueued ({self.case.form})"
+        return "has joined the group's watch" if self.request_id else f"enqueued ({self.case.form})"
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ def draw(rows: Sequence[Row], width: int) -> Table:
 def _row(case: Case, request: Mapping[str, Any], watches: Mapping[str, Mapping[str, Any]], now: datetime) -> Row:
     if "event" in request:
         data = json.loads(request["event"])["data"]
-        return Row(case, True, data["polls"], _ended_response(data), None, data["outcome"])
+        return Row(case, request["requestId"], data["polls"], _ended_response(data), None, data["outcome"])
     watch = watches.get(request["PartitionKey"], {})
     polls = watch.get("polls", 0) - request.get("pollsBefore", 0)
     next_poll = max(0.0, (watch["nextPollAt"] - now).total_seconds()) if "nextPollAt" in watch else None
-    return Row(case, True, polls, _response(watch) if polls else "", next_poll)
+    return Row(case, request["requestId"], polls, _response(watch) if polls else "", next_poll)
 
 
 def _ended_response(data: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import requests
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -40,10 +41,9 @@ def show_watches(stack: Stack, console: Console) -> Watching:
     watching = Watching([_enqueue(stack, case) for case in cases])
     with Live(console=console, auto_refresh=False) as live:
         follow = _Follower(stack, live, watching)
-        follow.until(
-            lambda rows: datetime.now(UTC) >= later_at and all(row.polls for row in rows if _is_later(row.case))
-        )
+        follow.until(lambda rows: datetime.now(UTC) >= later_at and all(map(_is_ready, rows)))
         submit_later(stack.face.control, cases)
+        follow.cancel()
         follow.until(lambda _: watching.complete)
     console.print()
     return watching
@@ -70,6 +70,11 @@ def submit_later(control: Control, cases: Sequence[Case]) -> None:
             kind, group_id = case.subject.split("/")
             control.plan(kind, group_id, duration=case.training.seconds, outcome=case.training.outcome)
             control.group(kind, group_id, train=True)
+
+
+def _is_ready(row: Row) -> bool:
+    """Return whether what comes later to a request may come: a newer training, or its cancellation."""
+    return bool(row.polls) if _is_later(row.case) or row.case.is_cancelled else True
 
 
 def _is_later(case: Case) -> bool:
@@ -101,6 +106,15 @@ class _Follower:
             if done(rows) or time.monotonic() > self.deadline:
                 return
             time.sleep(POLL_SECONDS)
+
+    def cancel(self) -> None:
+        """Cancel the requests that are to be cancelled."""
+        for row in self._read_rows():
+            if row.case.is_cancelled and row.case.subject and row.request_id:
+                try:
+                    self.stack.host.call("DELETE", f"/groups/{row.case.subject}/requests/{row.request_id}")
+                except requests.RequestException as error:
+                    self.live.console.print(f"[red]not cancelled: {escape(str(error))}[/]", soft_wrap=True)
 
     def _read_rows(self) -> list[Row]:
         rejected = {event["id"]: event for event in self.watching.events if "subject" not in event}

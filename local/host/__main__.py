@@ -26,7 +26,7 @@ from local.host.worker import Worker, runtime_version
 
 ROOT = Path(__file__).parents[2]
 USUAL_PORT = 7071
-# What running functions get to end in, when the host ends.
+# Seconds that running functions get when the host ends.
 DRAIN_SECONDS = 8.0
 # Calls to the storage service at once; its client keeps as many connections.
 STORAGE_THREADS = 10

@@ -16,10 +16,10 @@ import pytest
 import requests
 
 from local import processes
+from local.app_settings import app_settings
 from local.azurite import start_azurite
 from local.face_emulator.process import FaceEmulator, start_face_emulator
 from local.snapshot_check import find_problems, read_pointer
-from local.stack import app_settings
 from shared.settings import ConnectionString
 from shared.storage import Storage, connect
 from tests.e2e.conftest import SETTINGS
@@ -30,7 +30,7 @@ from tests.support.waiting import wait_for
 ROOT = Path(__file__).parents[2]
 PACKAGES = ".python_packages/lib/site-packages"
 # What the stand-in host needs of the app's own dependencies; the others are in the package or nowhere.
-SHARED_WITH_HOST = ("azure-storage-blob", "azure-storage-queue", "msgspec", "requests")
+SHARED_WITH_HOST = ("azure-storage-blob", "azure-storage-queue", "croniter", "msgspec", "requests")
 
 # The first run fetches what is not in uv's cache.
 pytestmark = pytest.mark.timeout(300)
@@ -138,13 +138,13 @@ def test_a_training_is_watched_from_the_package(running: Running) -> None:
     message = wait_for(lambda: running.storage.results_queue.receive_message(), what="the event")
     event = json.loads(message.content)
     assert (event["type"], event["data"]["groupId"]) == ("face.training.succeeded", group_id)
-    ends = wait_for(lambda: _ends(running), what="the end of the watch in the logs")
+    ends = wait_for(lambda: _ends(running), what="the end of the request in the logs")
     assert [end["outcome"] for end in ends] == ["succeeded"], "a record is sent twice"
     assert group_id not in json.dumps(running.telemetry.items)
 
 
 def _ends(running: Running) -> list[dict[str, str]]:
-    return [trace.properties for trace in running.telemetry.traces if trace.message == "training watch ended"]
+    return [trace.properties for trace in running.telemetry.traces if trace.message == "training request ended"]
 
 
 def test_a_snapshot_is_made_from_the_package(running: Running) -> None:

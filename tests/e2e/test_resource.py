@@ -4,11 +4,12 @@ from io import StringIO
 
 from rich.console import Console
 
+from local.app_settings import face_settings
 from local.demo.real import show_resource
 from local.face_emulator.process import start_face_emulator
 from local.functions_host import HostKind
 from local.server import describe
-from local.stack import face_settings, start_stack
+from local.stack import start_stack
 from tests.e2e.conftest import SETTINGS
 
 

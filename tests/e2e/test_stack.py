@@ -55,6 +55,16 @@ def test_a_file_says_how_to_reach_it_while_it_runs(host_kind: HostKind, tmp_path
     assert not path.exists()
 
 
+def test_the_apps_http_functions_ask_for_a_key_of_the_file(stack: Stack) -> None:
+    if stack.host_kind is HostKind.FUNC:
+        pytest.skip("func asks for no keys on this machine")
+    connection = stack.connection
+    address = f"{connection.address}/api/watches"
+    assert requests.get(address, timeout=30).status_code == 401
+    for key in (connection.function_key, connection.function_keys["get_watches"], connection.master_key):
+        assert requests.get(address, headers={"x-functions-key": key or ""}, timeout=30).status_code == 200
+
+
 def test_the_logs_of_all_parts_are_in_one_file_of_the_checkout(stack: Stack) -> None:
     assert stack.logs.path.parent == DIRECTORY
     parts = {line.split()[1] for line in stack.logs.path.read_text().splitlines()}

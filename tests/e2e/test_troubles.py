@@ -1,10 +1,11 @@
 """What goes wrong around the app delays a watch, and does not end it."""
 
+from local.app_settings import app_settings
 from local.azurite import Ports, connection_string, new_account, start_azurite
 from local.face_emulator.faults import Cut, ErrorResponse, Html, Throttled
 from local.functions_host import HostKind, start_functions_host
 from local.processes import free_port
-from local.stack import Stack, app_settings, start_stack
+from local.stack import Stack, start_stack
 from shared.settings import ConnectionString
 from shared.storage import connect
 from tests.e2e.conftest import SETTINGS

@@ -54,6 +54,22 @@ def test_each_of_three_requests_for_one_group_gets_its_own_true_end(stack: Stack
     assert stack.face.control.statistics().train_calls == {"largePersonGroup/shared": {"202": 1}}
 
 
+def test_a_cancelled_request_ends_and_the_others_go_on(stack: Stack, inbox: Inbox) -> None:
+    stack.face.control.plan("largePersonGroup", "halved", duration=4)
+    stack.face.control.group("largePersonGroup", "halved", train=True)
+    kept, cancelled = stack.enqueue("halved"), stack.enqueue("halved")
+    request_id = wait_for(lambda: request_id_of(stack, cancelled), what="the request to be on record")
+    stack.host.call("DELETE", f"/groups/largePersonGroup/halved/requests/{request_id}")
+    assert inbox.wait_for_event(cancelled)["type"] == "face.training.cancelled"
+    assert inbox.wait_for_event(kept)["type"] == "face.training.succeeded"
+
+
+def request_id_of(stack: Stack, message_id: str) -> str | None:
+    """Return the ID of the request that was this message, once it is on record."""
+    rows = stack.storage.watch_table.list_entities()
+    return next((row["requestId"] for row in rows if row.get("requestId", "").endswith(message_id)), None)
+
+
 def test_a_stale_end_is_not_reported(stack: Stack, inbox: Inbox) -> None:
     stack.face.control.group("largePersonGroup", "again", train=True)
     after = datetime.now(UTC) + timedelta(seconds=1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.functions_host import ROOT
+from local.app_settings import ROOT
 from local.host.errors import SettingError
 from local.user_settings import read_user_settings
 

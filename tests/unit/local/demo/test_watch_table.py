@@ -28,7 +28,7 @@ def lines(drawn: list[Row], width: int) -> list[str]:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 110, 120, 200])
 def test_every_outcome_is_whole_in_a_line_of_its_own(width: int) -> None:
-    rows = [Row(case, True, 12, "LargePersonGroupNotTrained", None, case.expected) for case in CASES]
+    rows = [Row(case, "request-1", 12, "LargePersonGroupNotTrained", None, case.expected) for case in CASES]
     drawn = lines(rows, width)
     assert max(map(len, drawn)) <= width
     told = [
@@ -39,18 +39,19 @@ def test_every_outcome_is_whole_in_a_line_of_its_own(width: int) -> None:
 
 def test_at_80_columns_groups_and_responses_are_whole() -> None:
     case = Case("never trained", "untrained", "notTrained", "largePersonGroup/night-shift")
-    text = "\n".join(lines([Row(case, True, 12, "LargePersonGroupNotTrained", None, "notTrained")], 80))
+    text = "\n".join(lines([Row(case, "request-1", 12, "LargePersonGroupNotTrained", None, "notTrained")], 80))
     assert "largePersonGroup/night-shift" in text
     assert "LargePersonGroupNotTrained" in text
 
 
 def test_a_wide_terminal_shows_the_form_and_the_next_poll() -> None:
-    text = "\n".join(lines([Row(CASES[0], True, 1, "running", 3.2)], 120))
+    text = "\n".join(lines([Row(CASES[0], "request-1", 1, "running", 3.2)], 120))
     assert CASES[0].form in text
     assert "3 s" in text
 
 
 GROUP = "largePersonGroup:staff"
+REQUEST_ID = "20261120T100000Z-m-1"
 RUNNING = {
     "PartitionKey": GROUP,
     "RowKey": "!watch",
@@ -72,7 +73,7 @@ def test_a_request_whose_message_waits_has_no_record() -> None:
 
 
 def test_a_request_that_has_joined_counts_its_own_polls() -> None:
-    joined = {"PartitionKey": GROUP, "RowKey": "open!20261120T100000Z-m-1", "pollsBefore": 5}
+    joined = {"PartitionKey": GROUP, "RowKey": f"open!{REQUEST_ID}", "requestId": REQUEST_ID, "pollsBefore": 5}
     assert row_of(RUNNING, joined).state == "has joined the group's watch"
     later = row_of(RUNNING | {"polls": 7}, joined)
     assert later.state == "poll 2: running"
@@ -89,8 +90,9 @@ def test_a_request_that_has_joined_counts_its_own_polls() -> None:
 )
 def test_an_ended_request_is_shown_as_its_event_tells_it(training: object, error: object, response: str) -> None:
     data = {"polls": 3, "training": training, "error": error, "outcome": "failed"}
-    told = {"PartitionKey": GROUP, "RowKey": "told!79738879T899999Z-m-1", "event": json.dumps({"data": data}).encode()}
-    assert row_of(RUNNING, told) == Row(CASES[0], True, 3, response, None, "failed")
+    event = json.dumps({"data": data}).encode()
+    told = {"PartitionKey": GROUP, "RowKey": "told!79738879T899999Z-m-1", "requestId": REQUEST_ID, "event": event}
+    assert row_of(RUNNING, told) == Row(CASES[0], REQUEST_ID, 3, response, None, "failed")
 
 
 def test_a_rejected_body_has_no_record_but_its_event() -> None:

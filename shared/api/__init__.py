@@ -1,0 +1,1 @@
+"""What the HTTP functions answer. Nothing in here knows ``azure.functions``."""

@@ -1,0 +1,122 @@
+"""Read what people and programs ask of the record: live groups, a group's history, and what ended on a day."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any, cast
+
+import msgspec
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableClient
+
+from shared.training import rows
+from shared.training.messages import Group
+from shared.training.record import RequestRecord
+from shared.training.rows import ENDED, LIVE, TOLD
+
+type Continuation = dict[str, str]
+"""Where the next page of a query begins, as the table service names it."""
+
+
+class Page[Item](msgspec.Struct, frozen=True):
+    """One page of a listing."""
+
+    items: list[Item]
+    continuation: Continuation | None  # ``None`` at the end
+
+
+class LiveEntry(msgspec.Struct, frozen=True):
+    """A group that is being watched."""
+
+    group: Group
+    next_poll_at: datetime  # UTC
+
+
+class EndedEntry(msgspec.Struct, frozen=True):
+    """A request, or a body that was not one, that ended on a day."""
+
+    time: str  # RFC 3339, UTC
+    group: Group | None  # ``None`` of a body that was not a request
+    request_id: str  # of such a body: its event's ID
+    outcome: str
+    event: bytes | None  # only of such a body; others have theirs with the group
+
+
+class History:
+    """The table ``trainingwatches``, as it is read by others than the watch; may be shared by threads.
+
+    Every method raises ``azure.core.exceptions.AzureError`` where the table cannot be used.
+    """
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
+
+    def told(self, group: Group, request_id: str) -> RequestRecord | None:
+        """Return a request whose event was sent, ``None`` where there is none of that ID, or it cannot be read."""
+        try:
+            row = self._table.get_entity(rows.partition_of(group), rows.told_key(request_id))
+        except ResourceNotFoundError:
+            return None
+        return next(_readable([row]), None)
+
+    def newest_told(self, group: Group, limit: int) -> list[RequestRecord]:
+        """Return the newest requests of a group whose events were sent, by the time of their messages."""
+        found = self._table.query_entities(
+            "PartitionKey eq @partition and RowKey ge @first",
+            parameters={"partition": rows.partition_of(group), "first": TOLD},
+            results_per_page=limit,
+        )
+        return list(islice(_readable(found), limit))
+
+    def live(self, top: int, continuation: Continuation | None) -> Page[LiveEntry]:
+        """Return a page of the groups that are being watched, by their keys."""
+        found, following = self._page("PartitionKey eq @live", {"live": LIVE}, top, continuation)
+        return Page([entry for row in found if (entry := _live_entry(row)) is not None], following)
+
+    def ended(self, day: str, outcome: str | None, top: int, continuation: Continuation | None) -> Page[EndedEntry]:
+        """Return a page of what ended on a day (``2026-11-24``, UTC), oldest first; of one outcome where it is named.
+
+        A page may hold less than ``top`` and still not be the last.
+        """
+        query, parameters = "PartitionKey eq @day", {"day": f"{ENDED}{day}"}
+        if outcome is not None:
+            query, parameters = f"{query} and outcome eq @outcome", {**parameters, "outcome": outcome}
+        found, following = self._page(query, parameters, top, continuation)
+        return Page([_ended_entry(row) for row in found], following)
+
+    def _page(
+        self, query: str, parameters: dict[str, Any], top: int, continuation: Continuation | None
+    ) -> tuple[list[Any], Continuation | None]:
+        found_pages = self._table.query_entities(query, parameters=parameters, results_per_page=top)
+        # The SDK takes and gives a dictionary here, though it says text.
+        pages = found_pages.by_page(cast("str | None", continuation))
+        found = list(next(pages, iter(())))
+        following: Continuation | None = getattr(pages, "continuation_token", None)
+        return found, following
+
+
+def _readable(found: Iterable[Any]) -> Iterator[RequestRecord]:
+    for row in found:
+        try:
+            yield rows.read_request(row)
+        except (ValueError, TypeError):
+            continue
+
+
+def _live_entry(row: Any) -> LiveEntry | None:
+    next_poll_at = row.get("nextPollAt")
+    try:
+        group = rows.group_of(str(row["RowKey"]))
+    except ValueError:
+        return None
+    return LiveEntry(group, next_poll_at) if isinstance(next_poll_at, datetime) else None
+
+
+def _ended_entry(row: Any) -> EndedEntry:
+    time, kind, group_id, request_id = (str(row["RowKey"]).split("!", 3) + [""] * 3)[:4]
+    try:
+        group = rows.group_of(f"{kind}:{group_id}")
+    except ValueError:
+        group = None
+    event = row.get("event")
+    return EndedEntry(time, group, request_id, str(row.get("outcome")), event if isinstance(event, bytes) else None)
