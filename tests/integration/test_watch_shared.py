@@ -13,10 +13,12 @@ from azure.core.exceptions import AzureError
 
 from local.face_emulator import faults
 from shared.training.record import Last
-from tests.support.builders import GROUP, message
+from tests.support.builders import message
 from tests.support.waiting import wait_for
 from tests.support.watch_parts import WatchParts
 
+LONG_ENOUGH = 3.0
+"""Seconds that a training takes which a test has to meet while it runs, also on a busy machine."""
 THREADS = 16
 """As ``host.json`` has it for one instance (``batchSize``)."""
 
@@ -52,7 +54,7 @@ def test_requests_with_different_demands_get_each_its_own_end(parts: WatchParts)
 
 
 def test_a_plain_request_after_one_with_train_drops_no_demand(parts: WatchParts) -> None:
-    parts.plan(duration=0.3)
+    parts.plan(duration=LONG_ENOUGH)
     parts.emulator.control.plan(duration=0)
     trained = parts.ask(1, train=True)
     plain = parts.ask(2)
@@ -65,7 +67,7 @@ def test_a_plain_request_after_one_with_train_drops_no_demand(parts: WatchParts)
 
 
 def test_an_end_once_seen_is_told_before_a_training_of_the_apps_own_can_hide_it(parts: WatchParts) -> None:
-    parts.plan(duration=0.2)
+    parts.plan(duration=LONG_ENOUGH)
     plain, trained = parts.ask(1), parts.ask(2, train=True)
     parts.emulator.control.plan(duration=3_600)
     wait_for(parts.step_until(lambda: parts.train_calls()), what="the train call")
@@ -75,7 +77,7 @@ def test_an_end_once_seen_is_told_before_a_training_of_the_apps_own_can_hide_it(
 
 
 def test_several_requests_with_train_are_met_by_one_training(parts: WatchParts) -> None:
-    parts.plan(duration=0.2)
+    parts.plan(duration=LONG_ENOUGH)
     parts.emulator.control.plan(duration=0)
     asked = {parts.ask(number, train=True) for number in range(3)}
     wait_for(parts.step_until(lambda: len(parts.outcomes()) == 3), what="all ends")
@@ -130,10 +132,9 @@ def test_each_request_has_its_own_deadline_and_polls(parts: WatchParts) -> None:
 
 
 def test_who_joins_while_the_watch_is_about_to_end_is_polled_for(parts: WatchParts) -> None:
-    parts.plan(duration=0.1)
+    parts.plan(duration=3_600)
     first, other = parts.ask(1), parts.process()
-    face = parts.jobs.watcher.steps.face
-    wait_for(lambda: face.training(GROUP.kind, GROUP.group_id).training.ended, what="the training's end")
+    parts.plan(duration=0)
     parts.before_next_write(lambda: parts.ask(2, jobs=other))
     parts.follow(1)
     assert parts.outcomes() == {first: "succeeded"}
@@ -202,14 +203,15 @@ def test_the_durations_of_a_groups_trainings_are_learned(parts: WatchParts) -> N
 
 
 def test_an_unreadable_request_is_abandoned_and_stops_no_other(parts: WatchParts) -> None:
-    parts.plan(duration=0.2)
+    parts.plan(duration=3_600)
     healthy, damaged = parts.ask(1), parts.ask(2, correlationId="private")
     (row,) = (row for row in parts.table.list_entities() if row["RowKey"] == f"open!{damaged}")
     parts.table.update_entity({**row, "trainedAfter": "yesterday"})
     parts.step()
     assert parts.outcomes() == {damaged: "abandoned"}
-    wait_for(parts.step_until(lambda: len(parts.outcomes()) == 2), what="the healthy one's end")
-    assert parts.outcomes()[healthy] == "succeeded"
+    parts.plan(duration=0)
+    parts.step()
+    assert parts.outcomes() == {damaged: "abandoned", healthy: "succeeded"}
 
 
 def test_a_request_whose_owed_row_cannot_be_read_stops_no_other_when_it_is_delivered_again(
@@ -230,6 +232,7 @@ def test_a_request_whose_owed_row_cannot_be_read_stops_no_other_when_it_is_deliv
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(600)
 def test_a_thousand_requests_for_one_group_cost_a_few_polls_and_all_are_told(parts: WatchParts) -> None:
     parts.plan(duration=3_600)
     hosts = [parts.process(jitter=random.random, sleep=time.sleep) for _ in range(2)]

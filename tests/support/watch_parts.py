@@ -91,7 +91,7 @@ class WatchParts:
             self.emulator.endpoint,
             KeyCredential(self.emulator.key),
             ApiVersions(VERSION, VERSION),
-            timeouts=Timeouts(connect=1, read=0.3, call=0.6),
+            timeouts=Timeouts(connect=3, read=3, call=6),
         )
         machine = Machine(monotonic=self.time, wall=self.time, sleep=self.time.sleep, jitter=lambda: 0.5)
         store = BudgetStore(cast("Any", self.budget_table), "faces.example")
