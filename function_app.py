@@ -42,17 +42,24 @@ def watch_training_poison(message: func.QueueMessage) -> None:
 @app.timer_trigger("timer", schedule="0 * * * * *", run_on_startup=True)
 @redact_errors()
 def look_after_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
-    """Take up overdue watches, send events that are owed, remove old records; make storage that is missing."""
+    """Take up overdue watches and failed snapshots, send events that are owed, remove old records."""
     wiring.storage().make_watch_parts()
     wiring.caretaker().run()
-    wiring.storage().make_snapshot_parts()
+    wiring.snapshot_jobs().request_failed()
 
 
 @app.timer_trigger("timer", schedule=settings.snapshot.schedule)
 @redact_errors()
 def snapshot_groups(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
-    """Publish a complete copy of the groups."""
-    wiring.snapshot_job().run()
+    """Publish a complete copy of the groups of each kind that is kept."""
+    wiring.snapshot_jobs().run_all()
+
+
+@app.queue_trigger("message", queue_name="snapshot-requests", connection="DataStorage", data_type=func.DataType.BINARY)
+@redact_errors()
+def take_snapshot(message: func.QueueMessage) -> None:
+    """Take a snapshot that was asked for, or take up one that failed."""
+    wiring.snapshot_jobs().handle(message.get_body())
 
 
 @app.route("requests", methods=["POST"], auth_level=HTTP_LEVEL)

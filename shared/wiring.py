@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from shared.api.responses import Response
     from shared.api.watches import WatchesApi
     from shared.budget.budget import Budget
+    from shared.budget.row import Slot
     from shared.face.client import FaceClient
-    from shared.snapshots.snapshot import SnapshotJob
+    from shared.face.groups import GroupsClient
+    from shared.snapshots.jobs import SnapshotJobs
     from shared.storage import Storage
     from shared.training.cancel import Canceller
     from shared.training.poison import PoisonHandler
@@ -284,9 +286,33 @@ def openapi() -> "Response":
 
 
 @_once
-def snapshot_job() -> "SnapshotJob":
-    """Return the job that publishes the dynamic person groups."""
+def groups_client() -> "GroupsClient[Slot]":
+    """Return the client of the operations on groups, which waits for slots that no poll needs."""
+    from shared.face.groups import GroupsClient
+    from shared.snapshots.pace import BulkPace
+
+    return GroupsClient(face_client(), BulkPace(budget()))
+
+
+@_once
+def snapshot_jobs() -> "SnapshotJobs":
+    """Return the jobs that copy the groups of the kinds that are kept."""
+    from shared.face.page import ListedKind
+    from shared.snapshots.jobs import SnapshotJobs
+    from shared.snapshots.members import MembersJob
     from shared.snapshots.snapshot import SnapshotJob
 
-    include_user_data = settings().snapshot.include_user_data
-    return SnapshotJob(face_client(), snapshot_storage().snapshot_container, include_user_data=include_user_data)
+    kept, reached = settings().snapshot, snapshot_storage()
+    jobs = {
+        ListedKind(kind): SnapshotJob(
+            groups_client(), reached.snapshot_container, ListedKind(kind), include_user_data=kept.include_user_data
+        )
+        for kind in kept.kinds
+    }
+    members = None
+    if kept.include_members:
+        reached.make_member_parts()
+        members = MembersJob(
+            groups_client(), reached.snapshot_container, reached.members_container, days=kept.members_days
+        )
+    return SnapshotJobs(jobs, members, reached.snapshot_requests_queue)

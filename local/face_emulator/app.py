@@ -44,6 +44,7 @@ def _dynamic_group_routes(state: State) -> list[BaseRoute]:
         route("GET", one, "dynamicPersonGroup.get", operations.get),
         route("PATCH", one, "dynamicPersonGroup.update", operations.update),
         route("DELETE", one, "dynamicPersonGroup.delete", operations.delete),
+        route("GET", f"{one}/persons", "dynamicPersonGroup.persons", operations.persons),
         route("GET", "/operations/{operation_id}", "operation.get", operations.operation),
     ]
 
@@ -60,6 +61,7 @@ def _group_routes(kind: Kind, state: State) -> list[BaseRoute]:
         route("GET", "", "list", operations.list),
         route("PUT", "/{group_id}", "create", operations.create),
         route("GET", "/{group_id}", "get", operations.get),
+        route("PATCH", "/{group_id}", "update", operations.update),
         route("DELETE", "/{group_id}", "delete", operations.delete),
     ]
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from local.face_emulator.dynamic_groups import Change, Fill, change, fill
+from local.face_emulator.dynamic_groups import Change, Fill, Persons, change, fill
 from local.face_emulator.faults import AnyFault, Seconds
 from local.face_emulator.kinds import KINDS
 from local.face_emulator.state import Group, State
@@ -63,7 +63,8 @@ def control_routes(state: State) -> list[BaseRoute]:
         route("PUT", "/plans", _reading(PlanOrder, lambda order: _plan(state, order))),
         route("PUT", "/groups", _reading(GroupOrder, lambda order: _make_group(state, order))),
         route("PUT", "/settings", _reading(Settings, lambda order: _apply(state, order))),
-        route("POST", "/fill", _reading(Fill, lambda order: fill(state.dynamic_groups, order))),
+        route("POST", "/fill", _reading(Fill, lambda order: fill(state.dynamic_groups, state.members, order))),
+        route("PUT", "/persons", _reading(Persons, lambda order: state.gone_persons.update(order.gone))),
         route("POST", "/change", _reading(Change, lambda order: change(state.dynamic_groups, order))),
     ]
 

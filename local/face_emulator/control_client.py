@@ -7,7 +7,7 @@ import msgspec
 import requests
 
 from local.face_emulator.control_api import PREFIX, FaultsOrder, GroupOrder, PlanOrder, Settings
-from local.face_emulator.dynamic_groups import Change, Changed, Fill, Shape
+from local.face_emulator.dynamic_groups import Change, Changed, Fill, Persons, Shape
 from local.face_emulator.faults import AnyFault
 from local.face_emulator.tally import Statistics
 from local.face_emulator.trainings import Plan
@@ -71,9 +71,15 @@ class Control:
         """Limit the requests per second (None: no limit), and take ``latency`` seconds for each response."""
         self._order("PUT", "/settings", Settings(requests_per_second, latency))
 
-    def fill(self, count: int, *, shape: Shape = "uniform", user_data: int = 0, seed: int = 0) -> None:
+    def fill(
+        self, count: int, *, shape: Shape = "uniform", user_data: int = 0, seed: int = 0, persons: int = 0
+    ) -> None:
         """Add so many dynamic person groups with ``user_data`` characters of user data each."""
-        self._order("POST", "/fill", Fill(count, shape, user_data, seed))
+        self._order("POST", "/fill", Fill(count, shape, user_data, seed, persons))
+
+    def forget_persons(self, *person_ids: str) -> None:
+        """Delete persons from the directory, and so from all groups."""
+        self._order("PUT", "/persons", Persons(list(person_ids)))
 
     def change(self, *, added: int = 0, removed: int = 0, changed: int = 0, seed: int = 0) -> Changed:
         """Add, remove and change so many dynamic person groups, and return which."""

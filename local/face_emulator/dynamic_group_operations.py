@@ -1,5 +1,7 @@
 """The operations on dynamic person groups, and the status of their long running changes."""
 
+from collections.abc import Iterable
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,7 +27,9 @@ class DynamicGroupOperations:
         if group_id in self._state.dynamic_groups:
             raise errors.dynamic_group_exists(group_id)
         group = DynamicPersonGroup(group_id, body.name or "", body.user_data)
+        self._check_persons(body.add_person_ids)
         self._state.dynamic_groups.put(group_id, encode(group))
+        self._state.members[group_id] = set(body.add_person_ids or ())
         return self._accept(request, group_id)
 
     async def get(self, request: Request) -> Response:
@@ -43,14 +47,27 @@ class DynamicGroupOperations:
         body = await read_update(request)
         group = decode(encoded)
         changed = DynamicPersonGroup(group_id, body.name or group.name, body.user_data or group.user_data)
+        self._check_persons(body.add_person_ids)
         self._state.dynamic_groups.put(group_id, encode(changed))
+        members = self._state.members.setdefault(group_id, set())
+        members |= set(body.add_person_ids or ())
+        members -= set(body.remove_person_ids or ())
         return self._accept(request, group_id)
 
     async def delete(self, request: Request) -> Response:
         """Delete a group."""
         group_id, _ = self._find(request)
         self._state.dynamic_groups.remove(group_id)
+        self._state.members.pop(group_id, None)
         return self._accept(request, group_id)
+
+    async def persons(self, request: Request) -> Response:
+        """Return a page of the IDs of a group's persons."""
+        group_id, _ = self._find(request)
+        start, top = read_page(request)
+        members = self._state.members.get(group_id, set()) - self._state.gone_persons
+        page = [person_id for person_id in sorted(members) if person_id > start][:top]
+        return succeeded(msgspec.json.encode({"personIds": page}))
 
     async def operation(self, request: Request) -> Response:
         """Return the status of a change."""
@@ -63,6 +80,10 @@ class DynamicGroupOperations:
 
     def _accept(self, request: Request, group_id: str) -> Response:
         return accepted(f"{versioned(request)}/operations/{self._state.begin_operation(group_id).operation_id}")
+
+    def _check_persons(self, person_ids: Iterable[str] | None) -> None:
+        if not self._state.gone_persons.isdisjoint(person_ids or ()):
+            raise errors.person_not_found()
 
     def _find(self, request: Request) -> tuple[str, bytes]:
         invalid = errors.ServiceError(404, "DynamicPersonGroupNotFound", "Dynamic person group ID is invalid.")

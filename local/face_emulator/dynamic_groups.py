@@ -1,5 +1,6 @@
 """Dynamic person groups, each kept as the service's JSON, made and changed in bulk."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Annotated, Literal
@@ -35,6 +36,13 @@ class Fill(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
     shape: Shape = "uniform"
     user_data: Annotated[int, msgspec.Meta(ge=0, le=16_384)] = 0  # characters in each group
     seed: int = 0
+    persons: Count = 0  # members of each group
+
+
+class Persons(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """An order to delete persons from the directory."""
+
+    gone: list[str]
 
 
 class Change(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -54,8 +62,8 @@ class Changed(msgspec.Struct, frozen=True):
     changed: list[str]
 
 
-def fill(groups: Collection[bytes], order: Fill) -> None:
-    """Add groups as ordered.
+def fill(groups: Collection[bytes], members: dict[str, set[str]], order: Fill) -> None:
+    """Add groups as ordered, with their members.
 
     Raises:
         ValueError: the shape does not have so many IDs.
@@ -63,6 +71,13 @@ def fill(groups: Collection[bytes], order: Fill) -> None:
     random = Random(order.seed)  # noqa: S311 - it has to be repeatable, not secret
     ids = make_ids(order.shape, order.count, random)
     groups.put_all(dict(_encode_many(ids, order.user_data, random)))
+    if order.persons:
+        members.update((group_id, set(person_ids(order.persons, random))) for group_id in ids)
+
+
+def person_ids(count: int, random: Random) -> list[str]:
+    """Return so many random IDs of persons."""
+    return [str(uuid.UUID(int=random.getrandbits(128), version=4)) for _ in range(count)]
 
 
 def change(groups: Collection[bytes], order: Change) -> Changed:

@@ -62,6 +62,11 @@ def dynamic_group_not_found() -> ServiceError:
     return ServiceError(404, "DynamicPersonGroupNotFound", "Dynamic person group was not found.")
 
 
+def person_not_found() -> ServiceError:
+    """Return the error for a person that does not exist."""
+    return ServiceError(404, "PersonNotFound", "Person is not found.")
+
+
 def dynamic_group_exists(group_id: str) -> ServiceError:
     """Return the error for the creation of a dynamic person group that exists."""
     return ServiceError(409, "DynamicPersonGroupExists", f"Dynamic person group ID {group_id} already exists.")

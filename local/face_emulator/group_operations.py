@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local.face_emulator import errors
-from local.face_emulator.arguments import read_creation, read_id, read_page
+from local.face_emulator.arguments import read_creation, read_id, read_page, read_update
 from local.face_emulator.collection import Collection
 from local.face_emulator.kinds import Kind
 from local.face_emulator.responses import accepted, emptied, succeeded, versioned
@@ -37,6 +37,14 @@ class GroupOperations:
         """Return a page of groups."""
         page = self._groups.page(*read_page(request))
         return succeeded(msgspec.json.encode([self._describe(group, request) for group in page]), self._kind)
+
+    async def update(self, request: Request) -> Response:
+        """Change the name or the user data of a group."""
+        group = self._find(request)
+        body = await read_update(request)
+        group.name = body.name or group.name
+        group.user_data = body.user_data or group.user_data
+        return emptied(self._kind)
 
     async def delete(self, request: Request) -> Response:
         """Delete a group."""

@@ -63,6 +63,8 @@ class State:
         """Bring everything back to the state at the start."""
         self.groups = {name: Collection[Group]() for name in KINDS}
         self.dynamic_groups = Collection[bytes]()
+        self.members: dict[str, set[str]] = {}  # dynamic group -> IDs of its persons
+        self.gone_persons: set[str] = set()
         self.operations: dict[str, Operation] = {}
         self.plans = Plans()
         self.lots = Lots()

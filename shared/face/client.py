@@ -1,8 +1,7 @@
 """The Face service's operations that the jobs need, called over one pool of connections."""
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 import requests
@@ -10,8 +9,7 @@ import urllib3
 from requests.auth import AuthBase
 
 from shared.addresses import is_loopback
-from shared.face.budget import RequestBudget
-from shared.face.errors import FaceError, InvalidResponse, Throttled, Unreachable
+from shared.face.errors import FaceError, InvalidResponse, Unreachable
 from shared.face.models import (
     GroupKind,
     TrainingStatus,
@@ -20,9 +18,6 @@ from shared.face.models import (
 from shared.face.page import ListedGroup, ListedKind, decode_page
 from shared.face.responses import error_from_response, request_id, response_date
 from shared.face.transport import BoundedAdapter, Limits, read_body, within
-
-POLL_PATIENCE_SECONDS = 3.0
-"""A poll that the budget would hold for longer is put off through the queue instead of holding a worker."""
 
 MAX_PAGE = 1000
 MAX_STATUS_BYTES = 1_048_576
@@ -55,7 +50,8 @@ class _Operation[T](msgspec.Struct, frozen=True):
     path: str  # below ``/face/``
     expected: int  # the status of a good response
     decode: Callable[[bytes], T]  # raises a ``ValueError`` or a ``RecursionError``
-    parameters: dict[str, str] | None = None
+    parameters: Mapping[str, str] | None = None
+    body: object = None  # sent as JSON
     most: int = MAX_STATUS_BYTES  # bytes of the body
 
 
@@ -68,12 +64,10 @@ class FaceClient:
         credential: AuthBase,
         versions: ApiVersions,
         *,
-        budget: RequestBudget | None = None,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.endpoint = endpoint
         self.versions = versions
-        self.budget = budget
         self._timeouts = timeouts
         self._session = requests.Session()
         # Set on the session, so that no .netrc is asked for another.
@@ -100,18 +94,17 @@ class FaceClient:
 
         Only an empty page ends the list.
         """
-        dynamic = kind is ListedKind.DYNAMIC_PERSON_GROUP
-        version = self.versions.directory if dynamic else self.versions.training
+        # Without its model, a group could not be made again as it was; dynamic ones have none.
+        model = {} if kind is ListedKind.DYNAMIC_PERSON_GROUP else {"returnRecognitionModel": "true"}
         operation = _Operation(
             "GET",
-            f"{version}/{kind.path}",
+            f"{self.version_of(kind)}/{kind.path}",
             200,
             lambda body: decode_page(body, kind, top),
-            parameters={"start": start, "top": str(top)} if start else {"top": str(top)},
+            parameters={"top": str(top), **({"start": start} if start else {}), **model},
             most=MAX_PAGE_BYTES,
         )
-        _, page = self._call(operation, patience=math.inf)
-        return page
+        return self._call(operation)[1]
 
     def dynamic_person_groups(self, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
         """Return one page of dynamic person groups; one that is unreadable makes the page an ``InvalidResponse``."""
@@ -120,21 +113,33 @@ class FaceClient:
             raise InvalidResponse("the Face service responded 200 with a group that is not JSON", status=200)
         return page
 
-    def _call[T](
-        self, operation: _Operation[T], *, seconds: float | None = None, patience: float = POLL_PATIENCE_SECONDS
-    ) -> tuple[requests.Response, T]:
-        slot = self.budget.wait_for_slot(patience) if self.budget else 0.0
+    def version_of(self, kind: ListedKind) -> str:
+        """Return the API version of the operations on groups of a kind."""
+        return self.versions.directory if kind is ListedKind.DYNAMIC_PERSON_GROUP else self.versions.training
+
+    def request[T](
+        self,
+        method: str,
+        path: str,
+        *,
+        decode: Callable[[bytes], T],
+        expected: int = 200,
+        parameters: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> T:
+        """Make one call with a JSON ``body``, and return what its response means.
+
+        ``path`` begins with the API version; what ``decode`` raises as a ``ValueError`` is an ``InvalidResponse``.
+        """
+        return self._call(_Operation(method, path, expected, decode, parameters, body=body))[1]
+
+    def _call[T](self, operation: _Operation[T], *, seconds: float | None = None) -> tuple[requests.Response, T]:
         try:
-            result = self._exchange(operation, self._timeouts.call if seconds is None else seconds)
+            return self._exchange(operation, self._timeouts.call if seconds is None else seconds)
         except FaceError as error:
-            if self.budget and isinstance(error, Throttled):
-                self.budget.refused(slot, error.wait)
             # The frames that it comes from hold the response, which may be large.
             error.__context__ = None
             raise error.with_traceback(None) from None
-        if self.budget:
-            self.budget.answered()
-        return result
 
     def _exchange[T](self, operation: _Operation[T], seconds: float) -> tuple[requests.Response, T]:
         limits = Limits(time.monotonic() + seconds, self._timeouts.read, operation.most)
@@ -145,6 +150,7 @@ class FaceClient:
                     operation.method,
                     f"{self.endpoint}/face/{operation.path}",
                     params=operation.parameters,
+                    json=operation.body,
                     timeout=min(self._timeouts.connect, seconds),
                     # A redirect would carry the key, a custom header, to wherever it points.
                     allow_redirects=False,

@@ -1,38 +1,28 @@
-"""The Face service's operations on groups of every kind: list, make, change, delete, and their persons."""
+"""The Face service's operations on groups of every kind, each at a pace: list, make, change, delete, and persons."""
 
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import msgspec
 
 from shared.face.client import MAX_PAGE, FaceClient
-from shared.face.errors import InvalidResponse
+from shared.face.errors import InvalidResponse, Throttled
+from shared.face.page import ListedGroup, ListedKind
 
 type Body = Mapping[str, object]
 
 
-class ListedKind(StrEnum):
-    """A kind of group that can be listed."""
+class Pace[S](Protocol):
+    """What tells when a call may be made; threads may share it."""
 
-    DYNAMIC_PERSON_GROUP = "dynamicPersonGroup"
-    PERSON_GROUP = "personGroup"
-    LARGE_PERSON_GROUP = "largePersonGroup"
-    LARGE_FACE_LIST = "largeFaceList"
+    def take(self) -> S:
+        """Return once a call may be made, with its slot."""
 
-    @property
-    def path(self) -> str:
-        """Return the kind's segment in the service's addresses, such as ``dynamicpersongroups``."""
-        return f"{self.lower()}s"
+    def throttled(self, slot: S, wait: float | None) -> None:
+        """Note that the service said 429 to the call of a slot, and the seconds to wait where it named some."""
 
-    @property
-    def id_field(self) -> str:
-        """Return the field that holds a group's ID, such as ``dynamicPersonGroupId``."""
-        return f"{self}Id"
-
-    @property
-    def has_model(self) -> bool:
-        """Tell whether groups of this kind have a recognition model of their own."""
-        return self is not ListedKind.DYNAMIC_PERSON_GROUP
+    def seconds_until_free(self) -> float:
+        """Return how long a call that is made now would wait for its slot."""
 
 
 class _Persons(msgspec.Struct, rename="camel"):
@@ -42,74 +32,82 @@ class _Persons(msgspec.Struct, rename="camel"):
 _persons = msgspec.json.Decoder(_Persons)
 
 
-class GroupsClient:
+class GroupsClient[S]:
     """A client of the operations on groups of one Face resource, which threads may share.
 
     Every method raises a ``FaceError``.
     """
 
-    def __init__(self, face: FaceClient) -> None:
+    def __init__(self, face: FaceClient, pace: Pace[S]) -> None:
         self._face = face
+        self._pace = pace
         self.endpoint = face.endpoint
 
     def api_version(self, kind: ListedKind) -> str:
         """Return the API version by which groups of a kind are reached."""
-        versions = self._face.versions
-        return versions.training if kind.has_model else versions.directory
+        return self._face.version_of(kind)
 
     def seconds_until_free(self) -> float:
-        """Return how long a call that is made now would wait for the request budget."""
-        return self._face.budget.seconds_until_free()
+        """Return how long a call that is made now would wait for its slot."""
+        return self._pace.seconds_until_free()
 
-    def page(self, kind: ListedKind, start: str = "", top: int = MAX_PAGE) -> bytes:
-        """Return the body of one page: at most ``top`` groups, those after ``start`` in the service's order."""
-        parameters = {"start": start} if start else {}
-        # Without it a group of another kind could not be made again as it was.
-        model = {"returnRecognitionModel": "true"} if kind.has_model else {}
-        return self._face.request("GET", self._path(kind), parameters={**parameters, "top": str(top), **model})
+    def groups(self, kind: ListedKind, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
+        """Return one page of at most ``top`` groups, those after ``start``; only an empty page ends the list."""
+        return self._paced(lambda: self._face.groups(kind, start, top))
 
-    def persons(self, group_id: str) -> list[str]:
-        """Return the IDs of all persons of a dynamic person group, in the service's order."""
-        path = f"{self._path(ListedKind.DYNAMIC_PERSON_GROUP, group_id)}/persons"
+    def group(self, kind: ListedKind, group_id: str) -> bytes:
+        """Return one group, the service's JSON object as it came."""
+        model = {"returnRecognitionModel": "true"} if kind is not ListedKind.DYNAMIC_PERSON_GROUP else {}
+        path = f"{self.api_version(kind)}/{kind.path}/{group_id}"
+        return self._paced(lambda: self._face.request("GET", path, decode=bytes, parameters=model))
+
+    def persons(self, group_id: str) -> tuple[list[str], int]:
+        """Return the IDs of all persons of a dynamic person group, in the service's order, and the calls it took."""
         person_ids: list[str] = []
+        seen: set[str] = set()
+        calls = 1
         # A page may be short amid the list: only an empty one is the end.
-        while page := self._persons_page(path, person_ids[-1] if person_ids else ""):
-            if page[-1] in person_ids[-1:]:
+        while page := self._persons_page(group_id, person_ids[-1] if person_ids else ""):
+            calls += 1
+            if seen.issuperset(page):
                 raise InvalidResponse("the Face service responded with a page of persons that brings nothing new")
-            person_ids += page
-        return person_ids
-
-    def _persons_page(self, path: str, start: str) -> list[str]:
-        parameters = {"start": start} if start else {}
-        body = self._face.request("GET", path, parameters={**parameters, "top": str(MAX_PAGE)})
-        return _person_ids(body)
+            person_ids += [person_id for person_id in page if person_id not in seen]
+            seen.update(page)
+        return person_ids, calls
 
     def create(self, kind: ListedKind, group_id: str, body: Body) -> None:
         """Make a group; of a dynamic one, return when the service has accepted it."""
-        self._face.request("PUT", self._path(kind, group_id), body=body, expected=_accepted(kind))
+        self._write("PUT", kind, group_id, body)
 
     def update(self, kind: ListedKind, group_id: str, body: Body) -> None:
         """Change a group; of a dynamic one, return when the service has accepted it."""
-        self._face.request("PATCH", self._path(kind, group_id), body=body, expected=_accepted(kind))
+        self._write("PATCH", kind, group_id, body)
 
     def delete(self, kind: ListedKind, group_id: str) -> None:
         """Delete a group; of a dynamic one, return when the service has accepted it."""
-        self._face.request("DELETE", self._path(kind, group_id), expected=_accepted(kind))
+        self._write("DELETE", kind, group_id, None)
 
-    def _path(self, kind: ListedKind, *segments: str) -> str:
-        return "/".join((self.api_version(kind), kind.path, *segments))
+    def _persons_page(self, group_id: str, start: str) -> list[str]:
+        kind = ListedKind.DYNAMIC_PERSON_GROUP
+        parameters = {"start": start} if start else {}
+        return self._paced(
+            lambda: self._face.request(
+                "GET",
+                f"{self.api_version(kind)}/{kind.path}/{group_id}/persons",
+                decode=lambda body: _persons.decode(body).person_ids,
+                parameters={**parameters, "top": str(MAX_PAGE)},
+            )
+        )
 
+    def _write(self, method: str, kind: ListedKind, group_id: str, body: Body | None) -> None:
+        expected = 202 if kind is ListedKind.DYNAMIC_PERSON_GROUP else 200
+        path = f"{self.api_version(kind)}/{kind.path}/{group_id}"
+        self._paced(lambda: self._face.request(method, path, expected=expected, decode=lambda _: None, body=body))
 
-def _accepted(kind: ListedKind) -> int:
-    return 200 if kind.has_model else 202
-
-
-def _person_ids(body: bytes) -> list[str]:
-    try:
-        return _persons.decode(body).person_ids
-    except (ValueError, RecursionError) as error:
-        # The parser's words may quote what people wrote, so only its kind is told.
-        raise InvalidResponse(
-            f"the Face service responded 200 with persons that it does not document ({type(error).__name__})",
-            status=200,
-        ) from None
+    def _paced[T](self, call: Callable[[], T]) -> T:
+        slot = self._pace.take()
+        try:
+            return call()
+        except Throttled as error:
+            self._pace.throttled(slot, error.wait)
+            raise

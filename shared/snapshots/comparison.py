@@ -11,10 +11,10 @@ from azure.core.exceptions import HttpResponseError
 from shared.face.timestamps import format_utc
 from shared.snapshots.changes import changes_between
 from shared.snapshots.errors import CorruptSnapshot, PreviousUnreadable
-from shared.snapshots.listing.lines import LineFormat
+from shared.snapshots.listing.lines import group_id_reader
 from shared.snapshots.stored.archive import Archive, error_code
 from shared.snapshots.stored.lines import StoredLines
-from shared.snapshots.stored.manifest import ChangesBlob, DataBlob, Manifest
+from shared.snapshots.stored.manifest import AnyManifest, ChangesBlob, DataBlob, Manifest
 from shared.snapshots.stored.progress import Progress, placed_parts
 
 _PLAUSIBLE_COUNT = 1_000
@@ -62,27 +62,27 @@ def is_plausible(manifest: Manifest, previous: Manifest | None) -> bool:
     return manifest.changes.removed <= previous.groups.count / 2
 
 
-def read_lines(archive: Archive, manifest: Manifest) -> Iterator[tuple[str, bytes]]:
-    """Yield a snapshot's groups, each with its ID.
+def read_lines(archive: Archive, manifest: AnyManifest) -> Iterator[tuple[str, bytes]]:
+    """Yield the lines of a copy, each with its group's ID.
 
     Raises:
         CorruptSnapshot: where the blob is gone, out of reach, or not what the manifest says.
     """
-    read_id = LineFormat(manifest.kind).id_of
-    stored = StoredLines(archive.read(manifest.snapshot_id), manifest.groups.parts, read_id)
+    read_id = group_id_reader(manifest.kind)
+    stored = StoredLines(archive.read(manifest.snapshot_id), manifest.data.parts, read_id)
     try:
         yield from stored
     except HttpResponseError as error:
         if error.status_code not in (404, 409, 412):  # gone, archived, changed meanwhile
             raise
         raise CorruptSnapshot(f"the blob cannot be read ({error_code(error)})") from error
-    if stored.sha256 != manifest.groups.sha256:
+    if stored.sha256 != manifest.data.sha256:
         raise CorruptSnapshot("the SHA-256 is not the manifest's")
 
 
 def _verify(archive: Archive, progress: Progress, previous: Manifest | None) -> tuple[DataBlob, ChangesBlob | None]:
     parts = placed_parts(progress.parts)
-    stored = StoredLines(archive.read(progress.snapshot_id), parts, LineFormat(archive.layout.kind).id_of)
+    stored = StoredLines(archive.read(progress.snapshot_id), parts, group_id_reader(archive.layout.kind))
     if previous is None:
         changes = None
         deque(stored, maxlen=0)

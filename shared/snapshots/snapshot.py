@@ -12,28 +12,31 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from azure.storage.blob import ContainerClient
 
 from shared.face.client import MAX_PAGE
-from shared.face.groups import GroupsClient, ListedKind
+from shared.face.groups import GroupsClient
+from shared.face.page import ListedKind
 from shared.snapshots.comparison import describe, is_plausible, read_lines
 from shared.snapshots.errors import CorruptSnapshot, OutOfOrder
 from shared.snapshots.listing import forecast
 from shared.snapshots.listing.by_ranges import RangeListing
 from shared.snapshots.listing.coverage import Coverage
-from shared.snapshots.listing.lines import LineFormat
+from shared.snapshots.listing.lines import group_id_reader
 from shared.snapshots.listing.pages import PATIENCE_SECONDS, PageReader, Retry
 from shared.snapshots.listing.splitting import Splitter
 from shared.snapshots.listing.spool import list_unordered
 from shared.snapshots.stored.archive import Archive
-from shared.snapshots.stored.catalog import Catalog, Published
+from shared.snapshots.stored.begin import EMPTY_BLOCK, Beginning, block_ids
+from shared.snapshots.stored.catalog import Catalog
 from shared.snapshots.stored.gzip_members import pack
 from shared.snapshots.stored.layout import Layout
 from shared.snapshots.stored.lease import DEAD_RUN_SECONDS, hold_lease
 from shared.snapshots.stored.manifest import Manifest
-from shared.snapshots.stored.progress import Origin, Progress, StagedPart, new_progress
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart
 from shared.snapshots.stored.run import Leftover, RunBlob, RunStatus, read_status, restore_run_blob
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,7 @@ class SnapshotJob:
 
     def __init__(
         self,
-        client: GroupsClient,
+        client: GroupsClient[Any],
         container: ContainerClient,
         kind: ListedKind = ListedKind.DYNAMIC_PERSON_GROUP,
         *,
@@ -68,6 +71,7 @@ class SnapshotJob:
         self._catalog = Catalog(container, layout, Manifest)
         self._run_blob = container.get_blob_client(layout.run)
         self._origin = Origin(client.endpoint, client.api_version(kind), include_user_data)
+        self._beginning = Beginning(self._archive, self._catalog, self._origin, clock)
         self._patience = patience
         self._lease_patience = lease_patience
         self._clock = clock
@@ -98,19 +102,19 @@ class SnapshotJob:
         began = time.monotonic()
         newest = self._catalog.newest()
         previous = self._comparable(newest.manifest)
-        progress = self._begin(run, progress, newest)
+        progress = self._beginning.begin(run, progress, newest)
         manifest = self._make(run, progress, previous)
         if progress.reading == 1 and not is_plausible(manifest, previous):
             log.warning("snapshot read once more, for more than half of the groups seem removed")
             run.leave(Leftover(progress.snapshot_id, progress.run_id))
-            progress = self._new_progress(newest.manifest, progress.snapshot_id, reading=2)
+            progress = self._beginning.anew(newest.manifest, progress.snapshot_id, reading=2)
             run.save(progress)
             manifest = self._make(run, progress, previous)
         run.check()
         self._catalog.publish(manifest, newest.etag)
         if manifest.previous is not None:
             run.leave(Leftover(manifest.previous))
-        run.end(self._clear_away(run.leftovers, keep=manifest.snapshot_id))
+        self._beginning.clear_away(run, keep=manifest.snapshot_id)
         _log_published(manifest, time.monotonic() - began)
         return manifest
 
@@ -120,62 +124,13 @@ class SnapshotJob:
             return None
         return newest
 
-    def _begin(self, run: RunBlob, found: Progress | None, newest: Published[Manifest]) -> Progress:
-        progress = self._resumed(found, newest.manifest)
-        if progress is None:
-            if found is not None and not (newest.manifest and found.snapshot_id == newest.manifest.snapshot_id):
-                run.leave(Leftover(found.snapshot_id, found.run_id))
-            progress = self._new_progress(newest.manifest, found.snapshot_id if found else None, reading=1)
-        progress = msgspec.structs.replace(progress, attempts=(found.attempts if found else 0) + 1)
-        # Kept before the first call, so that a run which fails from here on is taken up.
-        run.save(progress)
-        return progress
-
-    def _new_progress(self, newest: Manifest | None, older: str | None, *, reading: int) -> Progress:
-        now, run_id = self._clock(), uuid.uuid4().hex
-        taken = [snapshot_id for snapshot_id in (newest.snapshot_id if newest else None, older) if snapshot_id]
-        progress = new_progress(self._origin, now, run_id, newer_than=taken)
-        while self._is_taken(progress.snapshot_id):  # not the app's, or of a run that nobody knows of any more
-            progress = new_progress(self._origin, now, run_id, newer_than=[*taken, progress.snapshot_id])
-        return msgspec.structs.replace(progress, reading=reading)
-
-    def _is_taken(self, snapshot_id: str) -> bool:
-        return self._archive.exists(snapshot_id) or self._catalog.has(snapshot_id)
-
-    def _resumed(self, found: Progress | None, newest: Manifest | None) -> Progress | None:
-        """Return what can be gone on with of a run that died, ``None`` where it is nothing."""
-        if found is None or not found.can_be_resumed(self._origin, self._clock()):
-            return None
-        if newest and found.snapshot_id <= newest.snapshot_id:
-            return None
-        blocks = self._archive.blocks(found.snapshot_id)
-        if blocks.committed:
-            # Others than its own blocks are somebody else's.
-            own = found.complete and blocks.committed == _block_ids(found)
-            return found if own and not self._is_outdated(found, newest) else None
-        if self._archive.exists(found.snapshot_id):
-            return None
-        parts = tuple(part for part in found.parts if blocks.staged.get(part.block_id) == part.length)
-        complete = found.complete and len(parts) == len(found.parts)
-        resumed = msgspec.structs.replace(found, parts=parts, complete=complete)
-        log.info("snapshot resumed", extra={"groups": resumed.groups})
-        return resumed
-
-    def _is_outdated(self, found: Progress, newest: Manifest | None) -> bool:
-        try:
-            manifest = self._catalog.manifest(found.snapshot_id)
-        except CorruptSnapshot:
-            return True
-        return manifest is not None and manifest.previous not in (None, newest.snapshot_id if newest else None)
-
     def _make(self, run: RunBlob, progress: Progress, previous: Manifest | None) -> Manifest:
         if not progress.complete:
             progress = self._list(run, progress, previous)
             run.save(progress)
         if not progress.parts:
-            # A file of no bytes is not a gzip file: an empty list is one member without lines.
-            self._archive.stage(progress.snapshot_id, _EMPTY_BLOCK, pack([]))
-        self._archive.commit(progress.snapshot_id, _block_ids(progress), progress.run_id)
+            self._archive.stage(progress.snapshot_id, EMPTY_BLOCK, pack([]))
+        self._archive.commit(progress.snapshot_id, block_ids(progress), progress.run_id)
         standing = self._catalog.manifest(progress.snapshot_id)
         if standing is not None:
             return standing
@@ -203,7 +158,7 @@ class SnapshotJob:
             log.warning("snapshot listed page by page, for lack of order", extra={"reason": str(error)})
             anew = msgspec.structs.replace(progress, parts=(), calls=listing.calls, throttled=listing.throttled)
         run.save(anew)
-        return list_unordered(self._reader(), stage, anew, run.check, LineFormat(self._kind).id_of)
+        return list_unordered(self._reader(), stage, anew, run.check, group_id_reader(self._kind))
 
     def _starts(self, previous: Manifest | None) -> list[str]:
         """Return the keys at which the pages are expected to begin, as far as the previous snapshot tells."""
@@ -229,33 +184,6 @@ class SnapshotJob:
             return StagedPart.of(block_id, len(member), after, ids)
 
         return stage
-
-    def _clear_away(self, leftovers: Sequence[Leftover], keep: str) -> tuple[Leftover, ...]:
-        """Clear away what can be, and return the rest; nothing of it is missed, so no trouble ends the run."""
-        rest = []
-        for leftover in leftovers:
-            try:
-                if leftover.snapshot_id == keep:
-                    continue
-                if leftover.run_id is not None:
-                    self._catalog.delete_own(leftover.snapshot_id, leftover.run_id)
-                    self._archive.delete_own(leftover.snapshot_id, leftover.run_id)
-                elif manifest := self._catalog.manifest(leftover.snapshot_id):
-                    self._catalog.tag_superseded(manifest)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the snapshot is published
-                status = getattr(error, "status_code", None)
-                log.warning(
-                    "snapshot leftover not cleared away", extra={"error": type(error).__name__, "status": status}
-                )
-                rest.append(leftover)
-        return tuple(rest)
-
-
-_EMPTY_BLOCK = "0" * 32
-
-
-def _block_ids(progress: Progress) -> list[str]:
-    return [part.block_id for part in progress.parts] or [_EMPTY_BLOCK]
 
 
 def _log_published(manifest: Manifest, seconds: float) -> None:

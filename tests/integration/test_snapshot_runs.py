@@ -19,7 +19,7 @@ from shared.snapshots.stored.lease import hold_lease
 from shared.snapshots.stored.manifest import Manifest, Pointer
 from shared.snapshots.stored.progress import Origin, StagedPart, new_progress
 from shared.snapshots.stored.run import RunBlob, RunState
-from tests.support.snapshots import GROUPS, face_client, published_ids, snapshot_job, take_snapshot
+from tests.support.snapshots import GROUPS, Steady, face_client, published_ids, snapshot_job, take_snapshot
 
 NIGHT = "20261120T030000Z"
 
@@ -90,9 +90,8 @@ def test_what_a_run_listed_before_it_failed_is_not_listed_again(
 ) -> None:
     monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
     face_emulator.control.fill(30_000)
-    slow = face_client(face_emulator.endpoint, face_emulator.key, per_second=50)
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(snapshot_job(slow, container, patience=0.1).run)
+        running = pool.submit(snapshot_job(client, container, patience=0.1, pace=Steady(50)).run)
         wait_for_pages(face_emulator, 15)
         face_emulator.control.faults(faults.ErrorResponse())
         with pytest.raises(ServerFault):

@@ -1,13 +1,18 @@
 import time
+import uuid
 
 import pytest
 from azure.storage.blob import ContainerClient
 
 from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
+from shared.budget.budget import Budget
+from shared.budget.store import BudgetStore
 from shared.face.client import FaceClient
 from shared.face.errors import ServerFault, Throttled, Unauthorized
 from shared.snapshots.errors import ListingStuck
+from shared.snapshots.pace import BulkPace
+from shared.storage import Storage
 from tests.support.face_service import FaceService
 from tests.support.snapshots import all_ids, face_client, published_ids, snapshot_job, take_snapshot
 
@@ -55,12 +60,13 @@ def test_the_wait_that_the_service_asks_for_is_kept(
 
 
 def test_a_limit_below_the_budget_is_found_and_kept(
-    face_emulator: FaceEmulator, container: ContainerClient, service: FaceService
+    face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient, service: FaceService, storage: Storage
 ) -> None:
     face_emulator.control.fill(60_000)
     expected = all_ids(service)
     face_emulator.control.settings(requests_per_second=20, latency=0.1)
-    manifest = take_snapshot(face_client(face_emulator.endpoint, face_emulator.key, per_second=40), container)
+    budget = Budget(BudgetStore(storage.watch_table, uuid.uuid4().hex), max_tps=40, poll_worth=1.0)
+    manifest = take_snapshot(client, container, pace=BulkPace(budget))
     assert manifest.throttled <= 10
     face_emulator.control.settings()
     assert published_ids(container) == expected

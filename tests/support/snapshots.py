@@ -2,18 +2,20 @@
 
 import gzip
 import json
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from local.snapshot_check import find_problems, read_ids, read_pointer
-from shared.face.budget import RequestBudget
 from shared.face.client import ApiVersions, FaceClient
 from shared.face.credentials import KeyCredential
-from shared.face.groups import GroupsClient, ListedKind
+from shared.face.groups import GroupsClient, Pace
+from shared.face.page import ListedKind
 from shared.snapshots.snapshot import SnapshotJob
 from shared.snapshots.stored.layout import Layout
 from shared.snapshots.stored.manifest import Manifest
@@ -28,10 +30,42 @@ def new_container(connection_string: str) -> ContainerClient:
     return BlobServiceClient.from_connection_string(connection_string).create_container(f"test-{uuid.uuid4().hex}")
 
 
-def face_client(endpoint: str, key: str, *, per_second: float = 10_000) -> FaceClient:
-    """Return a client whose budget is no hindrance unless told otherwise."""
-    versions = ApiVersions(VERSION, VERSION)
-    return FaceClient(endpoint, KeyCredential(key), versions, budget=RequestBudget(per_second))
+def face_client(endpoint: str, key: str) -> FaceClient:
+    """Return a client of the emulator."""
+    return FaceClient(endpoint, KeyCredential(key), ApiVersions(VERSION, VERSION))
+
+
+class Unhurried:
+    """A pace that holds nobody."""
+
+    def take(self) -> None:
+        """Return at once."""
+
+    def throttled(self, slot: None, wait: float | None) -> None:
+        """Do nothing: whoever was throttled waits by itself."""
+
+    def seconds_until_free(self) -> float:
+        """Return that a call may be made now."""
+        return 0.0
+
+
+class Steady(Unhurried):
+    """A pace of so many calls a second."""
+
+    def __init__(self, per_second: float) -> None:
+        self._seconds = 1 / per_second
+        self._next = time.monotonic()
+        self._lock = Lock()
+
+    def take(self) -> None:
+        """Return once the next slot has come."""
+        with self._lock:
+            slot = self._next = max(time.monotonic(), self._next + self._seconds)
+        time.sleep(max(0.0, slot - time.monotonic()))
+
+    def seconds_until_free(self) -> float:
+        """Return how long a call that is made now would wait for its slot."""
+        return max(0.0, self._next + self._seconds - time.monotonic())
 
 
 def snapshot_job(
@@ -42,11 +76,12 @@ def snapshot_job(
     include_user_data: bool = True,
     patience: float = 20.0,
     lease_patience: float = 0.0,
+    pace: Pace[Any] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> SnapshotJob:
     """Return the job with a patience that suits tests, in seconds."""
     return SnapshotJob(
-        GroupsClient(client),
+        GroupsClient(client, pace or Unhurried()),
         container,
         kind,
         include_user_data=include_user_data,

@@ -9,8 +9,8 @@ from typing import Protocol
 import msgspec
 
 from shared.face.errors import FaceError, InvalidResponse, ServerFault, Throttled, Unreachable
-from shared.face.groups import ListedKind
-from shared.snapshots.listing.lines import LineFormat
+from shared.face.page import ListedGroup, ListedKind
+from shared.snapshots.listing.lines import without_user_data
 from shared.snapshots.stored.manifest import Unreadable
 
 PATIENCE_SECONDS = 600.0
@@ -31,8 +31,8 @@ class Page(msgspec.Struct, frozen=True):
 class PageSource(Protocol):
     """What responds with pages: the client of the service."""
 
-    def page(self, kind: ListedKind, start: str = "", top: int = 0) -> bytes:
-        """Return the body of the page behind an ID."""
+    def groups(self, kind: ListedKind, start: str = "", top: int = 0) -> list[ListedGroup]:
+        """Return the page behind an ID."""
 
 
 class Retry:
@@ -84,7 +84,7 @@ class PageReader:
         self._source = source
         self._kind = kind
         self._top = top
-        self._format = LineFormat(kind, include_user_data=include_user_data)
+        self._include_user_data = include_user_data
         self._retry = retry or Retry()
 
     def read(self, after: str) -> Page:
@@ -93,22 +93,20 @@ class PageReader:
         Raises:
             FaceError: where the service does not respond with one; see ``Retry.call``.
         """
-        page, calls, throttled = self._retry.call(lambda: self._read(after))
-        return msgspec.structs.replace(page, calls=calls, throttled=throttled)
+        groups, calls, throttled = self._retry.call(lambda: self._source.groups(self._kind, after, self._top))
+        readable = [group for group in groups if group.unreadable is None]
+        return Page(
+            ids=[group.group_id for group in readable],
+            lines=[self._shown(group.body) for group in readable],
+            calls=calls,
+            throttled=throttled,
+            unreadable=[Unreadable(group.group_id, group.unreadable) for group in groups if group.unreadable],
+            end=groups[-1].group_id if groups else "",
+        )
 
     def stop(self) -> None:
         """End the waits of all threads."""
         self._retry.stop()
 
-    def _read(self, after: str) -> Page:
-        body = self._source.page(self._kind, after, self._top)
-        try:
-            lines = self._format.read_page(body)
-        except (ValueError, RecursionError) as error:
-            # The parser's words may quote what people wrote, so only its kind is told.
-            raise InvalidResponse(
-                f"the Face service responded 200 with a page that it does not document ({type(error).__name__})",
-                status=200,
-            ) from None
-        end = max([*lines.ids[-1:], *(each.group_id for each in lines.unreadable)], default="")
-        return Page(lines.ids, lines.lines, 0, 0, lines.unreadable, end)
+    def _shown(self, line: bytes) -> bytes:
+        return line if self._include_user_data else without_user_data(line)

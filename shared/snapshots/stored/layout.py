@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.face.groups import ListedKind
+from shared.face.page import ListedKind
 
 FORMAT_VERSION = 2
 SUPERSEDED_TAG = "superseded"

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import msgspec
 
-from shared.face.groups import ListedKind
+from shared.face.page import ListedKind
 from shared.snapshots.stored.layout import FORMAT_VERSION, Layout, snapshot_time
 
 MAX_PARTS = 40_000
@@ -87,7 +87,8 @@ class MembersManifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True)
 
     format_version: int = FORMAT_VERSION
     kind: ListedKind
-    snapshot_id: str  # the same as that of the groups' snapshot that it belongs to
+    snapshot_id: str
+    groups_snapshot: str  # the groups' snapshot whose groups it holds
     started_at: str
     finished_at: str
     source: str  # the Face resource's endpoint

@@ -16,7 +16,7 @@ SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 def filled(**order: int) -> Collection[bytes]:
     groups = Collection[bytes]()
-    fill(groups, Fill(**order))  # type: ignore[arg-type]  # the numbers of an order
+    fill(groups, {}, Fill(**order))  # type: ignore[arg-type]  # the numbers of an order
     return groups
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.face.groups import ListedKind
+from shared.face.page import ListedKind
 from shared.snapshots.errors import LeaseLost, ListingStuck
-from shared.snapshots.listing.lines import LineFormat
+from shared.snapshots.listing.lines import group_id_reader
 from shared.snapshots.listing.pages import Page
 from shared.snapshots.listing.spool import list_unordered
 from shared.snapshots.stored.progress import Origin, Progress, StagedPart
@@ -15,7 +15,7 @@ from tests.support.directory_model import ALPHABET, DirectoryModel, line
 BEGUN = Progress(
     "20261120T030000Z", "run", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True)
 )
-read_id = LineFormat(ListedKind.DYNAMIC_PERSON_GROUP).id_of
+read_id = group_id_reader(ListedKind.DYNAMIC_PERSON_GROUP)
 ORDERS: dict[str, Callable[[str], str]] = {
     "ordinal": lambda group_id: group_id,
     "backwards": lambda group_id: "".join(chr(200 - ord(letter)) for letter in group_id) + "\xff",

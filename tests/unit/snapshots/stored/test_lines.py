@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.face.groups import ListedKind
+from shared.face.page import ListedKind
 from shared.snapshots.errors import CorruptSnapshot
-from shared.snapshots.listing.lines import LineFormat
+from shared.snapshots.listing.lines import group_id_reader
 from shared.snapshots.stored.gzip_members import MAX_MEMBER_BYTES, pack, unpack
 from shared.snapshots.stored.lines import StoredLines
 from shared.snapshots.stored.manifest import Part
 from tests.support.directory_model import line
 
-read_id = LineFormat(ListedKind.DYNAMIC_PERSON_GROUP).id_of
+read_id = group_id_reader(ListedKind.DYNAMIC_PERSON_GROUP)
 
 
 def blob_of(*parts: list[str]) -> tuple[bytes, list[Part]]:

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from shared.face.groups import ListedKind
-from shared.snapshots.listing.lines import LineFormat, without_user_data
+from shared.face.page import ListedKind
+from shared.snapshots.listing.lines import group_id_reader, without_user_data
 from shared.snapshots.stored.layout import Layout
 from shared.snapshots.stored.progress import Origin, Progress, StagedPart, in_order, new_progress, placed_parts
 
@@ -66,4 +66,4 @@ def test_a_line_without_user_data_keeps_its_other_fields_as_they_came() -> None:
     line = b'{"dynamicPersonGroupId":"a","userData":"{\\"userData\\": 1}","later":1.50,"name":"\xc3\xa9"}'
     assert without_user_data(line) == b'{"dynamicPersonGroupId":"a","later":1.50,"name":"\xc3\xa9"}'
     assert without_user_data(b'{"dynamicPersonGroupId": "a"}') == b'{"dynamicPersonGroupId": "a"}'
-    assert LineFormat(ListedKind.DYNAMIC_PERSON_GROUP).id_of(line) == "a"
+    assert group_id_reader(ListedKind.DYNAMIC_PERSON_GROUP)(line) == "a"

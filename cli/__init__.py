@@ -1,0 +1,1 @@
+"""``face-ops``, the command line: it reads and writes the storage, and the Face resource, as the user."""

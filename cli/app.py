@@ -1,0 +1,90 @@
+"""The program: its global options, its commands, and what it says of troubles."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+from cli import restore, snapshots
+from cli.connect import Target
+from cli.output import OTHER_OUTCOME, SERVICE_TROUBLE, err
+from shared.face.errors import FaceError, Unauthorized
+from shared.snapshots.errors import SnapshotError
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Work on snapshots of Face groups.")
+snapshots.add_to(app)
+restore.add_to(app)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    local: Annotated[bool, typer.Option("--local", help="Work on the stack that script/server runs.")] = False,
+    storage: Annotated[
+        str | None, typer.Option(envvar="FACE_OPS_STORAGE", help="The storage account's name.", metavar="ACCOUNT")
+    ] = None,
+    face: Annotated[
+        str | None, typer.Option(envvar="FACE_ENDPOINT", help="The Face resource.", metavar="ENDPOINT")
+    ] = None,
+    max_tps: Annotated[
+        float, typer.Option(envvar="FACE_MAX_TPS", min=0.01, help="Calls a second, all that use the resource together.")
+    ] = 5.0,
+    show_version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Say where to work. On Azure, the user's own identity is used (az login)."""
+    del show_version  # shown before anything else, see main
+    context.obj = Target(local, storage, face, max_tps)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program, and end it with its exit code."""
+    import sys
+
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["--version"]:
+        print(f"face-ops {_version()}")
+        raise SystemExit(0)
+    try:
+        app(arguments, prog_name="face-ops")
+    except KeyboardInterrupt:
+        err.print("stopped; run the same command again: what is done is not done twice")
+        raise SystemExit(130) from None
+    except SnapshotError as error:
+        raise SystemExit(_say(str(error), OTHER_OUTCOME)) from None
+    except FaceError as error:
+        raise SystemExit(_say(_of_face(error), SERVICE_TROUBLE)) from None
+    except AzureError as error:
+        raise SystemExit(_say(_of_storage(error), SERVICE_TROUBLE)) from None
+
+
+def _say(message: str, code: int) -> int:
+    err.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+    return code
+
+
+def _of_face(error: FaceError) -> str:
+    if isinstance(error, Unauthorized):
+        return (
+            f"the Face resource refuses ({error.status}); expected a role with the data actions of groups, such as "
+            "Cognitive Services Data Reader to read, or FACE_KEY"
+        )
+    return f"the Face service failed: {error}"
+
+
+def _of_storage(error: AzureError) -> str:
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    code = getattr(error, "error_code", None)
+    if isinstance(error, ClientAuthenticationError) or status in (401, 403):
+        return (
+            f"the storage account refuses ({code or type(error).__name__}); expected the role Storage Blob Data Reader "
+            "(to take snapshots also Storage Queue Data Message Sender); sign in by az login"
+        )
+    return f"the storage account failed: {type(error).__name__}{f', {code}' if code else ''}"
+
+
+def _version() -> str:
+    try:
+        return version("face-group-ops")
+    except PackageNotFoundError:
+        return "of this checkout"

@@ -1,0 +1,1 @@
+"""Groups and their members brought back from a copy."""
