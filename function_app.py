@@ -104,6 +104,24 @@ def get_ended(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(req, lambda query: wiring.watches_api().ended(query))
 
 
+@app.route("snapshots", methods=["GET"], auth_level=HTTP_LEVEL)
+def get_snapshots(req: func.HttpRequest) -> func.HttpResponse:
+    """List the snapshots, newest first."""
+    return _answer(req, lambda query: wiring.snapshots_api().list(query))
+
+
+@app.route("snapshots/{kind}/{snapshotId}", methods=["GET"], auth_level=HTTP_LEVEL)
+def get_snapshot(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a snapshot's manifest."""
+    return _answer(req, lambda query: wiring.snapshots_api().manifest(query, *_path(req, "kind", "snapshotId")))
+
+
+@app.route("snapshots", methods=["POST"], auth_level=HTTP_LEVEL)
+def order_snapshot(req: func.HttpRequest) -> func.HttpResponse:
+    """Ask for a snapshot now."""
+    return _answer(req, lambda query: wiring.snapshots_api().take(query))
+
+
 @app.route("health", methods=["GET"], auth_level=HTTP_LEVEL)
 def get_health(req: func.HttpRequest) -> func.HttpResponse:
     """Tell what works and what does not."""
@@ -114,6 +132,12 @@ def get_health(req: func.HttpRequest) -> func.HttpResponse:
 def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
     """Describe these functions."""
     return _answer(req, lambda _: wiring.openapi())
+
+
+@app.route("ui", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def get_ui(req: func.HttpRequest) -> func.HttpResponse:
+    """Serve the page, which holds no data; it asks for a key, or goes by the signed-in user."""
+    return _answer(req, lambda _: wiring.ui())
 
 
 def _answer(req: func.HttpRequest, work: Callable[[Query], Response]) -> func.HttpResponse:

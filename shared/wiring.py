@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.api.health import FaceCheck
     from shared.api.requests import RequestsApi
     from shared.api.responses import Response
+    from shared.api.snapshots import SnapshotsApi
     from shared.api.watches import WatchesApi
     from shared.budget.budget import Budget
     from shared.budget.row import Slot
@@ -278,11 +279,28 @@ def health() -> "Response":
 @_once
 def openapi() -> "Response":
     """Return the description of the HTTP functions."""
+    return _file("openapi.json", "application/json")
+
+
+@_once
+def ui() -> "Response":
+    """Return the page."""
+    return _file("ui.html", "text/html; charset=utf-8")
+
+
+def _file(name: str, content_type: str) -> "Response":
     from pathlib import Path
 
     from shared.api.responses import Response
 
-    return Response(status=200, body=(Path(__file__).parent / "api" / "openapi.json").read_bytes())
+    body = (Path(__file__).parent / "api" / name).read_bytes()
+    # Nothing from other hosts, and in no other site's frame.
+    policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
+    headers = {
+        "Content-Security-Policy": f"{policy}frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(status=200, body=body, content_type=content_type, headers=headers)
 
 
 @_once
@@ -316,3 +334,20 @@ def snapshot_jobs() -> "SnapshotJobs":
             groups_client(), reached.snapshot_container, reached.members_container, days=kept.members_days
         )
     return SnapshotJobs(jobs, members, reached.snapshot_requests_queue)
+
+
+@_once
+def snapshots_api() -> "SnapshotsApi":
+    """Return what answers HTTP requests about snapshots."""
+    from shared.api.snapshots import SnapshotsApi
+    from shared.face.page import ListedKind
+    from shared.snapshots.stored.catalog import Catalog
+    from shared.snapshots.stored.layout import Layout
+    from shared.snapshots.stored.manifest import Manifest
+
+    reached = snapshot_storage()
+    catalogs = {
+        kind: Catalog(reached.snapshot_container, Layout(kind, "groups"), Manifest)
+        for kind in map(ListedKind, settings().snapshot.kinds)
+    }
+    return SnapshotsApi(catalogs, snapshot_jobs(), reached.snapshot_requests_queue)

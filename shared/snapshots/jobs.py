@@ -13,6 +13,7 @@ from shared.face.page import ListedKind
 from shared.snapshots.errors import SnapshotError
 from shared.snapshots.members import MembersJob
 from shared.snapshots.snapshot import SnapshotJob
+from shared.snapshots.stored.run import RunStatus
 
 type Data = Literal["groups", "members"]
 log = logging.getLogger(__name__)
@@ -35,6 +36,14 @@ class SnapshotJobs:
         self._jobs = jobs
         self._members = members
         self._requests = requests
+
+    def status(self, kind: ListedKind) -> RunStatus:
+        """Return how the run of a kind that is kept stands.
+
+        Raises:
+            AzureError: the storage failed.
+        """
+        return self._jobs[kind].status()
 
     def run_all(self) -> None:
         """Take a snapshot of each kind; one that fails stops no other.

@@ -46,7 +46,7 @@ def test_the_package_holds_the_app_alone() -> None:
     packed = packed_files()
     outside = {file for file in packed if not file.startswith("shared/")}
     assert outside == {"function_app.py", "host.json", "requirements.txt"}
-    assert {Path(file).suffix for file in packed if file.startswith("shared/")} == {".py"}
+    assert {Path(file).suffix for file in packed if file.startswith("shared/")} == {".py", ".json", ".html"}
 
 
 @dataclass(frozen=True)

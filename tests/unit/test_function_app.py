@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +14,8 @@ from shared.settings import SettingsError
 from shared.training.messages import Message
 from tests.support.builders import environment
 from tests.support.fresh import load_module
+
+ROOT = Path(__file__).parents[2]
 
 type Load = Callable[..., ModuleType]
 
@@ -31,23 +34,49 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
 
 
 def bindings(app: ModuleType) -> dict[str, dict[str, Any]]:
-    """Return each function's one binding, as the host is told of it."""
+    """Return each function's trigger, as the host is told of it."""
     found = {}
     for function in app.app.get_functions():
-        (binding,) = json.loads(function.get_function_json())["bindings"]
-        found[function.get_function_name()] = binding
+        trigger, *outputs = json.loads(function.get_function_json())["bindings"]
+        assert [output["type"] for output in outputs] == (["http"] if trigger["type"] == "httpTrigger" else [])
+        found[function.get_function_name()] = trigger
     return found
 
 
 def test_the_functions_and_their_triggers_are_as_documented(load: Load) -> None:
     queue = {"direction": "IN", "type": "queueTrigger", "connection": "DataStorage", "dataType": "BINARY"}
     timer = {"direction": "IN", "type": "timerTrigger", "name": "timer"}
-    assert bindings(load()) == {
+    found = bindings(load())
+    assert {name: each for name, each in found.items() if each["type"] != "httpTrigger"} == {
         "watch_training": {**queue, "name": "message", "queueName": "training-watch"},
         "watch_training_poison": {**queue, "name": "message", "queueName": "training-watch-poison"},
         "look_after_watches": {**timer, "schedule": "0 * * * * *", "runOnStartup": True},
         "snapshot_groups": {**timer, "schedule": "0 0 3 * * *"},
+        "take_snapshot": {**queue, "name": "message", "queueName": "snapshot-requests"},
     }
+
+
+def test_the_http_functions_are_those_of_the_openapi_document(load: Load) -> None:
+    routes = {
+        (f"/{each['route']}", method.lower(), each["authLevel"])
+        for each in bindings(load()).values()
+        if each["type"] == "httpTrigger"
+        for method in each["methods"]
+    }
+    document = json.loads((ROOT / "shared/api/openapi.json").read_text(encoding="utf-8"))
+    documented = {
+        (path, method, "ANONYMOUS" if operation.get("security") == [] else "FUNCTION")
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method != "parameters"
+    }
+    assert routes == documented
+
+
+def test_behind_the_platforms_authentication_no_key_is_asked_for(load: Load) -> None:
+    app = load(HTTP_AUTH="entra", WEBSITE_AUTH_ENABLED="True")
+    levels = {each["authLevel"] for each in bindings(app).values() if each["type"] == "httpTrigger"}
+    assert levels == {"ANONYMOUS"}
 
 
 def test_the_snapshots_schedule_is_a_setting(load: Load) -> None:

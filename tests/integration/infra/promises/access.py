@@ -25,7 +25,9 @@ def each_role_has_a_reason(outcome: Outcome) -> None:
     for assignment in deployed.of(ROLE_ASSIGNMENT):
         assert assignment.scope in places, f"{assignment.scope} is not there"
         role = assignment.properties["roleDefinitionId"].rpartition("/")[2]
-        granted.add(Grant(_who(outcome, assignment), _where(deployed, assignment), names.get(role) or NAMES.get(role, role)))
+        granted.add(
+            Grant(_who(outcome, assignment), _where(deployed, assignment), names.get(role) or NAMES.get(role, role))
+        )
     assert granted == {reason.grant for reason in REASONS if reason.when is None or outcome.parameters.get(reason.when)}
     (identity,) = deployed.of(IDENTITY)
     assert identity.id in deployed.one(SITE).body["identity"]["userAssignedIdentities"]
