@@ -16,7 +16,7 @@ from shared.face.errors import (
 from shared.face.models import Training
 from shared.face.timestamps import parse_instant
 from shared.training.record import Outcome, Watch
-from shared.training.schedule import Bounds, backoff, next_delay
+from shared.training.schedule import Bounds, backoff, next_delay, spread
 
 REFUSED_DELAY_SECONDS = 300.0
 """A missing role is granted by people, and takes minutes to hours to reach a token."""
@@ -61,7 +61,7 @@ def decide(watch: Watch, look: Training | FaceError, now: datetime, policy: Poli
     elapsed = max(0.0, (now - watch.started_at).total_seconds())
     if isinstance(look, BudgetExhausted):
         # Nothing was asked, so nothing can end.
-        return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=look.wait, jitter=jitter))
+        return Again(watch, max(look.wait or 0.0, _delay(policy, elapsed, jitter)))
     watch = _seen(watch, look)
     decision: Again | End
     if isinstance(look, Training):
@@ -102,7 +102,7 @@ def _on_status(watch: Watch, training: Training, elapsed: float, policy: Policy,
         if training.succeeded:
             return End(watch, Outcome.SUCCEEDED)
         return End(watch, Outcome.FAILED, training.message or "the service gave no reason")
-    return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=None, jitter=jitter))
+    return Again(watch, _delay(policy, elapsed, jitter))
 
 
 def _on_error(
@@ -110,14 +110,14 @@ def _on_error(
 ) -> Again | End:
     match error:
         case Conflict() if watch.train and watch.called_at is None:
-            return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=error.wait, jitter=jitter))
+            return Again(watch, max(error.wait or 0.0, _delay(policy, elapsed, jitter)))
         case BadRequest() | Conflict():
             return End(watch, Outcome.REJECTED, str(error))
         case NotFound():
             since = (now - (watch.called_at or watch.started_at)).total_seconds()
             if since >= policy.grace:
                 return End(watch, Outcome.NOT_TRAINED if error.never_trained else Outcome.NOT_FOUND, str(error))
-            delay = next_delay(policy.bounds, elapsed=elapsed, asked=None, jitter=jitter)
+            delay = _delay(policy, elapsed, jitter)
             return Again(watch, min(delay, max(policy.grace - since, policy.bounds.least)))
         case Unauthorized():
             return Again(watch, REFUSED_DELAY_SECONDS)
@@ -126,6 +126,10 @@ def _on_error(
             return Again(watch, max(wait * (1 + 0.1 * jitter), policy.bounds.least))
         case _:
             return Again(watch, backoff(policy.bounds, troubles=watch.troubles, asked=error.wait, jitter=jitter))
+
+
+def _delay(policy: Policy, elapsed: float, jitter: float) -> float:
+    return spread(next_delay([], elapsed, price=1.0, bounds=policy.bounds), jitter)
 
 
 def _is_stale(watch: Watch, training: Training) -> bool:

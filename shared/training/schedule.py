@@ -1,15 +1,38 @@
-"""Choose when to look at a training next."""
+"""Choose when to poll a training next.
 
+A poll costs one call, and each second that an end goes unseen costs 1 ÷ price calls: the price is the seconds of
+lateness that one poll is worth. Where the hazard of the training's end is h, polls of the density √(h ÷ 2 price) make
+the sum least (Keller 1974, "Optimum checking schedules for systems subject to random failure", Management Science 21).
+
+That holds where polls are many. Where few do, the place of the next one counts. So the next poll is put where its own
+cost, exactly, and Keller's cost of all polls after it are least together: one step of the dynamic program, with
+Keller's rule as its estimate of the rest.
+"""
+
+import math
 from collections.abc import Sequence
 
 import msgspec
 
-GROWTH = 0.5
-"""Wait for half the time that the watch has lasted, so that an end is seen late by a third at most."""
+from shared.training.durations import TURN_SECONDS, Duration, predict
+
+MAX_PAST = 16
+"""How many of a group's past durations are kept, the newest."""
+
+SPREAD = 0.1
+"""By how much of it a delay is lengthened at most, so that groups enqueued together are not polled together."""
+
+OVERBOOKING = 1.25
+"""How many polls are planned for one slot: a poll that waits is a bit later, but a slot that no poll takes is lost."""
+
+NEGLIGIBLE = 1e-9
+"""Below this probability of a longer training rounding hides the density, and the hazard is that of a broad one."""
+
+_HALVINGS = 16
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """Bound the delay between two looks, in seconds."""
+    """Bounds of the delay between two polls, in seconds; ``least`` is above 0."""
 
     least: float
     most: float
@@ -19,25 +42,98 @@ class Bounds(msgspec.Struct, frozen=True):
         return min(max(delay, self.least), self.most)
 
 
-def next_delay(
-    bounds: Bounds,
-    *,
-    elapsed: float,
-    past_durations: Sequence[float] = (),  # noqa: ARG001 - what a schedule may know; geometric growth does not weigh it
-    asked: float | None,
-    jitter: float,
-) -> float:
-    """Return the seconds until the next look at a training that goes on.
+def next_delay(past: Sequence[float], age: float, *, price: float, bounds: Bounds) -> float:
+    """Return the seconds until the next poll of a training that goes on, to be given to ``spread``.
 
     Args:
+        past: seconds that earlier trainings of the group took.
+        age: seconds since the training was created.
+        price: seconds of lateness that one poll is worth.
         bounds: the least and the most delay.
-        elapsed: seconds since the watch began; delays grow with it geometrically.
-        past_durations: seconds that earlier trainings of the group took, where they are known.
-        asked: seconds that the service asked to wait, which also holds beyond the bounds.
-        jitter: a random number from 0 up to 1, so that groups enqueued together are not looked at together.
     """
-    delay = bounds.clamp(elapsed * GROWTH * (0.8 + 0.4 * jitter))
-    return delay if asked is None else max(delay, asked)
+    delay = best_delay(predict(past), age, price, bounds)
+    # Whole seconds are half a second more on average, and spreading adds half of its most.
+    return bounds.clamp(min(delay - 0.5, delay / (1 + SPREAD / 2)))
+
+
+def best_delay(duration: Duration, age: float, price: float, bounds: Bounds) -> float:
+    """Return the delay, within the bounds, after which a poll costs least together with all that follow it."""
+    age = max(age, 0.0)
+    left = duration.at(age)[0] if age else 1.0
+    if left < NEGLIGIBLE:
+        return bounds.clamp(math.sqrt(2 * price * TURN_SECONDS))
+
+    def slope(poll: float) -> float:
+        """Return what one second later costs: each end before the poll waits, but fewer need one more poll."""
+        longer, density = duration.at(poll)
+        gap = bounds.clamp(math.sqrt(2 * price * longer / density)) if density else bounds.most
+        return left - longer - density * (price + gap)
+
+    polls = _walk(duration, age + bounds.least, age + bounds.most)
+    low, high = _around_lowest(polls, [slope(poll) for poll in polls])
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if slope(middle) < 0:
+            low = middle
+        else:
+            high = middle
+    return bounds.clamp((low + high) / 2 - age)
+
+
+def _walk(duration: Duration, start: float, end: float) -> list[float]:
+    polls = [start]
+    while polls[-1] < end:
+        polls.append(min(polls[-1] * math.exp(duration.step(polls[-1])), end))
+    return polls
+
+
+def _around_lowest(polls: list[float], slopes: list[float]) -> tuple[float, float]:
+    """Return the polls before and after the one that costs least; the cost is the integral of the slopes."""
+    cost = lowest = 0.0
+    best = 0
+    for i in range(1, len(polls)):
+        cost += (slopes[i - 1] + slopes[i]) / 2 * (polls[i] - polls[i - 1])
+        if cost < lowest:
+            lowest, best = cost, i
+    return polls[max(best - 1, 0)], polls[min(best + 1, len(polls) - 1)]
+
+
+def weight(past: Sequence[float], age: float, *, price: float, bounds: Bounds) -> float:
+    """Return what a watch adds to the sum that makes the price; the arguments are those of ``next_delay``.
+
+    By Keller's rule a delay is √(2 price ÷ h), so √price ÷ delay is √(h ÷ 2) whatever the price. At the price
+    (Σ weight ÷ pace)², all watches together make ``OVERBOOKING`` times as many polls a second as the pace.
+    """
+    return math.sqrt(price) / (next_delay(past, age, price=price, bounds=bounds) * OVERBOOKING)
+
+
+def expected_end(past: Sequence[float], age: float) -> float:
+    """Return the seconds from now until a training of that age has ended with a probability of one half."""
+    duration = predict(past)
+    age = max(age, 0.0)
+    left = duration.at(age)[0] if age else 1.0
+    if left < NEGLIGIBLE:
+        return TURN_SECONDS * math.log(2)
+    low = high = age
+    while duration.at(high := max(2 * high, 1.0))[0] > left / 2:
+        low = high
+    for _ in range(2 * _HALVINGS):
+        middle = (low + high) / 2
+        if duration.at(middle)[0] > left / 2:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2 - age
+
+
+def spread(delay: float, jitter: float) -> int:
+    """Return ``delay`` in whole seconds, as the queue takes them: never less, and up to 10 % more.
+
+    Args:
+        delay: seconds.
+        jitter: a random number from 0 up to 1.
+    """
+    return max(math.ceil(delay), int(delay * (1 + SPREAD * jitter)))
 
 
 def backoff(bounds: Bounds, *, troubles: int, asked: float | None, jitter: float) -> float:

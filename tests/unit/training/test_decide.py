@@ -57,7 +57,7 @@ def test_a_training_that_failed_ends_its_watch_with_the_services_message() -> No
 @pytest.mark.parametrize("status", ["notStarted", "notstarted", "nonstarted", "running", "Running", "paused", ""])
 def test_any_other_status_is_looked_at_again_after_the_schedules_delay(status: str) -> None:
     decision = after(20, training(status), watch(troubles=3, last_trouble="no connection"))
-    assert decision == Again(watch(polls=1, training=training(status)), 10)
+    assert decision == Again(watch(polls=1, training=training(status)), 13)
 
 
 @pytest.mark.parametrize("status", ["succeeded", "failed"])
@@ -84,8 +84,8 @@ def test_an_end_that_does_not_say_when_it_was_created_is_not_taken_for_a_new_one
 
 @pytest.mark.parametrize(("error", "outcome"), [(MISSING, Outcome.NOT_FOUND), (NEVER_TRAINED, Outcome.NOT_TRAINED)])
 def test_a_group_has_the_grace_time_to_appear(error: NotFound, outcome: Outcome) -> None:
-    assert delay_of(after(0, error)) == 1
-    assert delay_of(after(20, error)) == 10
+    assert delay_of(after(0, error)) == 3
+    assert delay_of(after(20, error)) == 13
     # Never beyond the end of the grace time, so that the answer is not late.
     assert delay_of(after(55, error)) == 5
     assert delay_of(after(59.99, error)) == 1
@@ -163,7 +163,7 @@ def test_any_other_refusal_of_a_look_ends_the_watch_with_the_services_code_and_m
 
 
 def test_a_conflict_of_the_train_call_is_looked_at_again() -> None:
-    assert delay_of(after(20, BUSY, watch(train=True, noted=True, noted_created=None))) == 10
+    assert delay_of(after(20, BUSY, watch(train=True, noted=True, noted_created=None))) == 13
 
 
 def test_a_look_that_the_budget_did_not_allow_is_put_off_and_counts_for_nothing() -> None:
@@ -199,7 +199,7 @@ def test_no_delay_goes_beyond_the_deadline() -> None:
 
 
 def test_a_clock_that_is_behind_the_watchs_start_counts_as_its_start() -> None:
-    assert delay_of(after(-30, training("running"))) == 1
+    assert delay_of(after(-30, training("running"))) == 3
     assert isinstance(after(-30, MISSING), Again)
 
 
