@@ -66,7 +66,7 @@ def best_delay(duration: Duration, age: float, price: float, bounds: Bounds) -> 
     def slope(poll: float) -> float:
         """Return by how much a second more changes the cost: all ends until the poll wait longer, the rest costs less.
 
-        The rest is one poll more for who has not ended yet, and Keller's cost at the density that the bounds allow.
+        The rest is one more poll of a training that has not ended yet, and Keller's cost within the bounds.
         """
         longer, density = duration.at(poll)
         gap = bounds.clamp(math.sqrt(2 * price * longer / density)) if density else bounds.most
