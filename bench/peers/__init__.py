@@ -31,6 +31,13 @@ def run_script(name: str, *arguments: str) -> str:
     return _run(str(_python()), str(_HERE / name), *arguments)
 
 
+def draw(name: str, figures: str, picture: Path) -> None:
+    """Draw the figures (JSON) of the bench of that name."""
+    figures_file = scratch("figures") / f"{name}.json"
+    figures_file.write_text(figures)
+    run_script(f"draw_{name}.py", str(figures_file), str(picture))
+
+
 def scratch(name: str) -> Path:
     """Return an empty directory below `.bench`."""
     directory = HOME / "scratch" / name

@@ -35,9 +35,7 @@ def main() -> int:
     figures = json.dumps(report.figures(), indent=2)
     if arguments.json:
         arguments.json.write_text(figures + "\n")
-    figures_file = peers.scratch("figures") / "snapshots.json"
-    figures_file.write_text(figures)
-    peers.run_script("draw_snapshots.py", str(figures_file), str(arguments.picture))
+    peers.draw("snapshots", figures, arguments.picture)
     for table in report.tables():
         console.print(table)
     return 1 if report.missed() else 0

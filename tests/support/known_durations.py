@@ -79,6 +79,35 @@ class LogUniform(msgspec.Struct, frozen=True):
         return math.exp(math.log(self.shortest) + math.log(self.longest / self.shortest) * probability)
 
 
+class Believed(msgspec.Struct, frozen=True):
+    """What the app predicts, taken as the truth."""
+
+    predicted: Duration
+
+    def mean_up_to(self, seconds: float) -> float:
+        """Return the mean of a duration that counts as 0 where it is longer than ``seconds``."""
+        ages = [seconds * 1e-6 ** (1 - i / 10_000) for i in range(10_001)]
+        left = [self.at(age)[0] for age in ages]
+        ended = zip(pairwise(ages), pairwise(left), strict=True)
+        return math.fsum((early + late) / 2 * (before - after) for (early, late), (before, after) in ended)
+
+    def at(self, seconds: float) -> tuple[float, float]:
+        """Return the probability of more than ``seconds``, and the density there."""
+        return self.predicted.at(seconds)
+
+    def step(self, seconds: float) -> float:
+        """Return how far one may go in log time without missing a change of the density."""
+        return self.predicted.step(seconds)
+
+    def quantile(self, probability: float) -> float:
+        """Return the seconds that a training takes at most with that probability."""
+        low, high = 0.01, 1e6
+        while high / low > 1.001:
+            middle = math.sqrt(low * high)
+            low, high = (middle, high) if 1 - self.at(middle)[0] < probability else (low, middle)
+        return high
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What a schedule costs on average."""
 

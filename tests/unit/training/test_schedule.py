@@ -18,7 +18,7 @@ from shared.training.schedule import (
     spread,
     weight,
 )
-from tests.support.known_durations import Known, LogNormal, LogUniform, best_polls, cost, polls_of
+from tests.support.known_durations import Believed, Known, LogNormal, LogUniform, best_polls, cost, polls_of
 
 SECONDS = st.floats(min_value=0.001, max_value=604_800)
 BOUNDS = st.tuples(SECONDS, SECONDS).map(lambda pair: Bounds(min(pair), max(pair)))
@@ -40,6 +40,18 @@ def test_a_log_normal_duration_costs_one_percent_more_than_the_best_at_most(sigm
 @pytest.mark.parametrize("price", [0.1, 1, 10, 100])
 def test_a_log_uniform_duration_costs_one_percent_more_than_the_best_at_most(price: float) -> None:
     assert _cost_over_best(LogUniform(0.2, 1_800), price) <= 1.01
+
+
+@pytest.mark.parametrize("past", [[90.0], [90.0] * 5, [90.0] * MAX_PAST, [600.0] * 5, [10.0, 100.0]], ids=str)
+def test_what_is_predicted_costs_three_percent_more_than_the_best_at_most(past: list[float]) -> None:
+    assert _cost_over_best(Believed(predict(past)), points=8_000) <= 1.03
+
+
+def test_a_delay_that_the_bounds_hold_down_takes_as_few_polls_as_they_allow() -> None:
+    ages = [0.0]
+    while ages[-1] < 540:
+        ages.append(ages[-1] + best_delay(predict([600.0] * MAX_PAST), ages[-1], 1, USUAL))
+    assert len(ages) - 1 <= 540 / USUAL.most + 1
 
 
 def test_the_best_polls_are_found_by_trying_all() -> None:

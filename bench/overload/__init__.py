@@ -1,0 +1,1 @@
+"""Simulate more trainings than the budget of calls can follow closely."""

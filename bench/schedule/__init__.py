@@ -1,0 +1,1 @@
+"""Measure what the schedule costs beside others, and beside the exact optimum."""
