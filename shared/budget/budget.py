@@ -5,12 +5,10 @@ from datetime import datetime
 
 from shared.budget import row
 from shared.budget.machine import THIS_MACHINE, Machine
-from shared.budget.row import Slot
+from shared.budget.row import MAX_WAIT_SECONDS, Slot
 from shared.budget.shared_row import SharedRow
 from shared.budget.store import BudgetStore
 
-MAX_WAIT_SECONDS = 3.0
-"""A slot that is further away is waited for on the queue, not in a worker."""
 _LINE_SECONDS = 5.0
 """The line's length and the price change slowly, so an older copy of the row tells them too."""
 
@@ -36,10 +34,19 @@ class Budget:
         return self._row.clock.now()
 
     def take(self, kept: Slot | None = None) -> Slot:
-        """Return the slot ``kept`` for the call, or the next free one where there is none or it was missed."""
-        if kept is not None and not self.is_missed(kept):
-            return kept
-        return self._reserve()
+        """Return the slot that was ``kept`` for the call, or else the next free one.
+
+        A call that comes too late for its slot waits here until it is let in before the next one, or is sent to the end
+        of the line where many are as late.
+        """
+        if kept is None:
+            return self._reserve()
+        if self.is_missed(kept):
+            seconds = self._row.change(row.let_in)
+            if seconds is None:
+                return self._reserve()
+            self._machine.sleep(seconds)
+        return kept
 
     def take_ahead(self, delay: float) -> Slot | None:
         """Return a slot for a call that is due in ``delay`` seconds, where the line is longer than that.
@@ -51,8 +58,8 @@ class Budget:
         return self._reserve()
 
     def is_missed(self, slot: Slot) -> bool:
-        """Tell whether a slot has passed so long ago that its call needs another."""
-        return row.is_void(self._row.read(), slot, self.clock(), self._row.pace)
+        """Tell whether a slot has passed too long ago for a call to be made without more ado."""
+        return row.is_missed(self._row.read(), slot, self.clock(), self._row.pace)
 
     def seconds_until(self, slot: Slot) -> float:
         """Return how far away a slot is, as far as is known now: a 429 puts off all that are still to come."""
