@@ -3,12 +3,14 @@
 from collections import deque
 from datetime import datetime
 
-from shared.budget import row
+from shared.budget import price, row
 from shared.budget.machine import THIS_MACHINE, Machine
-from shared.budget.row import MAX_WAIT_SECONDS, Slot
+from shared.budget.row import Slot
 from shared.budget.shared_row import SharedRow
 from shared.budget.store import BudgetStore
 
+MAX_WAIT_SECONDS = 3.0
+"""A slot that is further away is waited for on the queue, not in a worker."""
 _LINE_SECONDS = 5.0
 """The line's length and the price change slowly, so an older copy of the row tells them too."""
 
@@ -79,11 +81,11 @@ class Budget:
 
     def price(self) -> float:
         """Return how many seconds of lateness one poll is worth now."""
-        return row.price(self._row.read(_LINE_SECONDS), self.clock(), self._poll_worth)
+        return price.current_price(self._row.read(_LINE_SECONDS), self.clock(), self._poll_worth)
 
     def publish_price(self, weights: float) -> None:
         """Publish the price of a poll for schedules whose weights have this sum."""
-        self._row.change(lambda known, now, pace: (row.publish_price(known, now, pace, weights), None))
+        self._row.change(lambda known, now, pace: (price.publish_price(known, now, pace, weights), None))
 
     def take_chunk(self) -> list[Slot]:
         """Return the next few slots for calls that can wait; none while others wait in the line."""

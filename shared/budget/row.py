@@ -18,7 +18,7 @@ GIVEN_OUT = 0.95
 RECOVERY_SECONDS = 30.0
 """The full pace is back so long after the last halving."""
 MAX_HALVINGS = 3
-"""Service that throttles even an eighth of the budget is used up by others: less of ours would not help it."""
+"""A service that throttles even an eighth of the budget is used up by others; less of ours would not help it."""
 MAX_HOLD_SECONDS = 60.0
 """The longest that a 429 stops all calls: the service counts by the minute at most. A group may wait longer."""
 EPISODE_SECONDS = 2.0
@@ -27,16 +27,12 @@ MAX_PASSED = 5
 """A slot is missed once so many later ones have passed: else all slots of an outage would be used at once after it."""
 MAX_LET_IN_SECONDS = 1.0
 """Of the calls that have missed their slots, so much of the line's time is let in at once."""
-MAX_WAIT_SECONDS = 3.0
-"""A slot that is further away is waited for on the queue, not in a worker."""
 CHUNK_SECONDS = 0.5
 """A snapshot's calls make the line at most this long."""
-POLLS_SHARE = 0.9
-"""The share of the pace that is left for polls while a snapshot waits for them."""
+TELL_SECONDS = 30.0
+"""A snapshot that waits for polls puts that on record this often."""
 MAX_LINE_SECONDS = 86_400.0
 """A line longer than this is damage, not load: 400,000 watches at the default budget make one of a day."""
-MAX_PRICE_AGE_SECONDS = 300.0
-"""A price that the timer did not renew for so long holds no more."""
 
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands for a moment that has not come yet in the row's life; a table takes dates from 1601 on."""
@@ -134,7 +130,7 @@ def reserve_chunk(row: BudgetRow, now: datetime, pace: float) -> tuple[BudgetRow
     waiting = line_seconds(row, now)
     if waiting > CHUNK_SECONDS / 2:
         slots: list[Slot] = []
-        if _seconds(now, row.bulk_at) < RECOVERY_SECONDS:
+        if _seconds(now, row.bulk_at) < TELL_SECONDS:
             return row, slots  # that a snapshot waits is on record
     else:
         row, slots = reserve(row, now, pace, max(1, int((CHUNK_SECONDS - waiting) * current_pace(row, now, pace))))
@@ -166,22 +162,6 @@ def throttle(row: BudgetRow, slot: Slot, now: datetime, wait: float | None) -> B
 def current_pace(row: BudgetRow, now: datetime, pace: float) -> float:
     """Return the calls a second of this moment, where ``pace`` is the full pace."""
     return pace if row.full_from <= now else pace * _share(row)
-
-
-def publish_price(row: BudgetRow, now: datetime, pace: float, weights: float) -> BudgetRow:
-    """Put the price on record at which all schedules together fit the pace; ``weights`` is the sum of theirs.
-
-    A schedule of weight w polls w ÷ √price times a second.
-    """
-    left = current_pace(row, now, pace)
-    if _seconds(now, row.bulk_at) < 2 * RECOVERY_SECONDS:
-        left *= POLLS_SHARE
-    return msgspec.structs.replace(row, price=min((weights / left) ** 2, 1e12), priced_at=now)
-
-
-def price(row: BudgetRow, now: datetime, poll_worth: float) -> float:
-    """Return how many seconds of lateness a poll is worth: ``poll_worth``, or the price where that is higher."""
-    return max(poll_worth, row.price) if _seconds(now, row.priced_at) < MAX_PRICE_AGE_SECONDS else poll_worth
 
 
 def is_plausible(row: BudgetRow, now: datetime) -> bool:

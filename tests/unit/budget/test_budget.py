@@ -9,7 +9,8 @@ from threading import Barrier, Event
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
-from shared.budget.row import MAX_WAIT_SECONDS, Slot
+from shared.budget.budget import MAX_WAIT_SECONDS
+from shared.budget.row import Slot
 from tests.unit.budget.conftest import HOST, App, Time
 
 
