@@ -3,7 +3,7 @@
 from collections import deque
 from datetime import datetime
 
-from shared.budget import row
+from shared.budget import price, row
 from shared.budget.machine import THIS_MACHINE, Machine
 from shared.budget.row import Slot
 from shared.budget.shared_row import SharedRow
@@ -36,10 +36,19 @@ class Budget:
         return self._row.clock.now()
 
     def take(self, kept: Slot | None = None) -> Slot:
-        """Return the slot ``kept`` for the call, or the next free one where there is none or it was missed."""
-        if kept is not None and not self.is_missed(kept):
-            return kept
-        return self._reserve()
+        """Return the slot that was ``kept`` for the call, or else the next free one.
+
+        A call that comes too late for its slot waits here until it is let in before the next one, or is sent to the end
+        of the line where many are as late.
+        """
+        if kept is None:
+            return self._reserve()
+        if self.is_missed(kept):
+            seconds = self._row.change(row.let_in)
+            if seconds is None:
+                return self._reserve()
+            self._machine.sleep(seconds)
+        return kept
 
     def take_ahead(self, delay: float) -> Slot | None:
         """Return a slot for a call that is due in ``delay`` seconds, where the line is longer than that.
@@ -51,8 +60,8 @@ class Budget:
         return self._reserve()
 
     def is_missed(self, slot: Slot) -> bool:
-        """Tell whether a slot has passed so long ago that its call needs another."""
-        return row.is_void(self._row.read(), slot, self.clock(), self._row.pace)
+        """Tell whether a slot has passed too long ago for a call to be made without more ado."""
+        return row.is_missed(self._row.read(), slot, self.clock(), self._row.pace)
 
     def seconds_until(self, slot: Slot) -> float:
         """Return how far away a slot is, as far as is known now: a 429 puts off all that are still to come."""
@@ -72,11 +81,11 @@ class Budget:
 
     def price(self) -> float:
         """Return how many seconds of lateness one poll is worth now."""
-        return row.price(self._row.read(_LINE_SECONDS), self.clock(), self._poll_worth)
+        return price.current_price(self._row.read(_LINE_SECONDS), self.clock(), self._poll_worth)
 
     def publish_price(self, weights: float) -> None:
         """Publish the price of a poll for schedules whose weights have this sum."""
-        self._row.change(lambda known, now, pace: (row.publish_price(known, now, pace, weights), None))
+        self._row.change(lambda known, now, pace: (price.publish_price(known, now, pace, weights), None))
 
     def take_chunk(self) -> list[Slot]:
         """Return the next few slots for calls that can wait; none while others wait in the line."""

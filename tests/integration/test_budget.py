@@ -22,10 +22,11 @@ HOST = "my.cognitiveservices.azure.com"
 NOW = datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC)
 FULL = BudgetRow(
     next_turn=NOW + timedelta(seconds=100),
-    lag=1.25,
-    halved_at=NOW,
-    held_until=NOW + timedelta(seconds=6),
+    stopped_turn=NOW - timedelta(seconds=7),
+    runs_from=NOW + timedelta(seconds=6),
+    full_from=NOW + timedelta(seconds=30),
     halvings=2,
+    halved_turn=NOW - timedelta(seconds=8),
     price=2.0,
     priced_at=NOW - timedelta(seconds=1),
     bulk_at=NOW - timedelta(seconds=2),
@@ -82,7 +83,7 @@ def test_a_row_lies_where_it_is_documented_to_lie(store: BudgetStore, table: Tab
     assert table.get_entity("budget", HOST)["halvings"] == 2
 
 
-@pytest.mark.parametrize("damage", [{"lag": float("nan")}, {"halvings": "two"}, {"nextTurn": "2099-01-01T00:00:00Z"}])
+@pytest.mark.parametrize("damage", [{"price": float("nan")}, {"halvings": "two"}, {"nextTurn": "2099-01-01T00:00:00Z"}])
 def test_a_row_that_somebody_broke_is_replaced(
     store: BudgetStore, table: TableClient, caplog: pytest.LogCaptureFixture, damage: dict[str, Any]
 ) -> None:

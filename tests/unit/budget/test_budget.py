@@ -91,11 +91,30 @@ def test_a_slot_that_is_far_away_is_kept_for_later(app: App, time: Time) -> None
     assert time.sleeps == pytest.approx([1.0])
 
 
-def test_a_slot_that_was_missed_is_replaced_by_the_next_free_one(app: App, time: Time) -> None:
+def test_calls_that_come_too_late_are_let_in_one_by_one_before_the_next_slot(app: App, time: Time) -> None:
     budget = app.budget()
-    slot = budget.take()
-    time.now += 6
-    assert budget.take(slot) != slot
+    kept = [budget.take() for _ in range(3)]
+    following = [budget.take() for _ in range(10)][-1]
+    time.now += 1
+    moments: list[float] = []
+    for slot in kept:
+        time.now -= sum(moments[-1:])  # all three come at the same moment
+        before = time.now
+        assert budget.take(slot) is slot
+        assert budget.wait(slot)
+        moments.append(time.now - before)
+    assert moments == pytest.approx([0, 0.1, 0.2])
+    time.now += 0.1
+    assert budget.seconds_until(following) == pytest.approx(0.2)
+
+
+def test_calls_that_all_come_far_too_late_go_to_the_end_of_the_line(app: App, time: Time) -> None:
+    budget = app.budget(1)
+    kept = [budget.take() for _ in range(100)]
+    time.now += 3_600
+    assert [budget.take(slot) is slot for slot in kept[:6]].count(True) >= 1
+    app.budget(1).throttled(budget.take(), 50)
+    assert budget.take(kept[50]) not in kept
 
 
 def test_a_call_joins_a_long_line_before_it_is_due_and_a_short_one_when_it_is(app: App) -> None:
@@ -139,6 +158,16 @@ def test_a_slow_read_does_not_bring_back_what_a_write_has_changed_since(app: App
     app.table.after = be_throttled_meanwhile
     assert budget.seconds_until(Slot(kept.turn + timedelta(seconds=10))) > 6 + 10
     assert budget.seconds_until(Slot(kept.turn + timedelta(seconds=10))) > 6 + 10
+
+
+def test_a_429_counts_although_this_process_has_not_seen_the_row_for_long(app: App, time: Time) -> None:
+    first, second = app.budget(), app.budget()
+    slot = first.take()
+    first.throttled(slot, None)
+    time.now += 60
+    second.take()
+    first.throttled(slot, 6)
+    assert second.wait(second.take()) is False
 
 
 def test_the_pace_is_whole_again_30_seconds_after_a_429(app: App, time: Time) -> None:
@@ -226,11 +255,11 @@ def test_a_write_whose_answer_was_lost_gives_no_slot_to_two(app: App) -> None:
     [
         {"nextTurn": "soon"},
         {"nextTurn": None},
-        {"lag": float("nan")},
+        {"price": float("nan")},
         {"halvings": -1},
         {"halvings": 99},
         {"price": "dear"},
-        {"heldUntil": "9999-12-31T00:00:00Z"},
+        {"fullFrom": "9999-12-31T00:00:00Z"},
         {"nextTurn": "2020-01-01T00:00:00"},
     ],
 )

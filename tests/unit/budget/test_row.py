@@ -15,6 +15,7 @@ from shared.budget.row import BudgetRow, Slot, due, line_time, reserve, throttle
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 PACE = 4.75
 NEW = BudgetRow(next_turn=NOW)
+ROUNDING = timedelta(microseconds=10)
 
 
 def after(seconds: float) -> datetime:
@@ -50,9 +51,15 @@ def test_a_429_stops_the_line_and_halves_it_until_30_seconds_are_over() -> None:
     throttled = throttle(row, slots[0], NOW, 10)
     dues = [seconds(due(throttled, slot.turn)) for slot in slots[:14]]
     slow = [10 + 2 * turn for turn in range(1, 11)]
-    assert dues == pytest.approx([0, *slow, 31, 32, 33])
+    assert dues == pytest.approx([10, *slow, 31, 32, 33])
     assert rows.current_pace(throttled, after(29.9), 1) == 0.5
     assert rows.current_pace(throttled, after(30), 1) == 1
+
+
+def test_a_slot_that_is_taken_during_a_hold_comes_after_it() -> None:
+    held = throttle(NEW, Slot(NOW), NOW, 10)
+    _, slots = reserve(held, after(5), 1, 2)
+    assert [seconds(due(held, slot.turn)) for slot in slots] == pytest.approx([10, 12])
 
 
 def test_a_429_without_a_wait_only_halves() -> None:
@@ -120,31 +127,72 @@ def test_no_two_slots_are_due_nearer_than_the_pace_allows_and_a_429_changes_no_o
         waiting += slots
         moment += timedelta(seconds=idle)
         dues = [due(row, slot.turn) for slot in waiting]
-        gone = sum(one <= moment for one in dues)
+        gone = sum(one <= moment + ROUNDING for one in dues)
         called += dues[:gone]
         waiting = waiting[gone:]
         if throttled and gone:
             row = throttle(row, slots[0], moment, wait)
-            assert all(due(row, slot.turn) >= moment - timedelta(microseconds=10) for slot in waiting)
+            assert all(due(row, slot.turn) > moment for slot in waiting)
     called += [due(row, slot.turn) for slot in waiting]
     assert all(seconds(later) - seconds(earlier) >= 1 / pace - 1e-4 for earlier, later in pairwise(called))
 
 
-@given(st.floats(0, 100), st.integers(1, 3), st.floats(0, 60), st.floats(0, 100))
+@given(st.floats(-100, 0), st.integers(1, 3), st.floats(0, 60), st.floats(0, 60), st.floats(0, 100))
 def test_a_slot_is_due_when_the_lines_clock_shows_its_turn(
-    lag: float, halvings: int, hold: float, ahead: float
+    stopped: float, halvings: int, hold: float, slow: float, ahead: float
 ) -> None:
-    row = BudgetRow(next_turn=NOW, lag=lag, halved_at=NOW, held_until=after(hold), halvings=halvings)
-    turn = after(ahead - lag)
-    assert abs(line_time(row, due(row, turn)) - turn) <= timedelta(microseconds=10)
+    row = BudgetRow(
+        next_turn=NOW,
+        stopped_turn=after(stopped),
+        runs_from=after(hold),
+        full_from=after(hold + slow),
+        halvings=halvings,
+    )
+    turn = after(stopped + 0.001 + ahead)
+    assert abs(line_time(row, due(row, turn)) - turn) <= ROUNDING
 
 
-def test_a_slot_that_was_missed_in_an_outage_is_void_and_one_that_a_hold_put_off_is_not() -> None:
+def test_a_slot_that_was_not_used_in_an_outage_is_missed_and_one_that_a_hold_put_off_is_not() -> None:
     row, (slot,) = reserve(NEW, NOW, 1, 1)
-    assert not rows.is_void(row, slot, after(5), 1)
-    assert rows.is_void(row, slot, after(6), 1)
+    assert not rows.is_missed(row, slot, after(5), 1)
+    assert rows.is_missed(row, slot, after(6), 1)
     held = throttle(row, slot, NOW, 60)
-    assert not rows.is_void(held, slot, after(60), 1)
+    assert not rows.is_missed(held, slot, after(60), 1)
+
+
+def test_late_calls_are_let_in_one_by_one_and_the_line_waits_for_them() -> None:
+    row, slots = reserve(NEW, NOW, 2, 20)
+    waits = []
+    for _ in range(3):
+        row, wait = rows.let_in(row, after(5), 2)
+        waits.append(wait)
+    assert waits == pytest.approx([0, 0.5, 1])
+    assert [seconds(due(row, slot.turn)) for slot in slots[10:13]] == pytest.approx([6.5, 7, 7.5])
+
+
+def test_a_late_call_that_many_others_are_ahead_of_is_not_let_in() -> None:
+    row = NEW
+    waits = []
+    for _ in range(5):
+        row, wait = rows.let_in(row, after(5), 2)
+        waits.append(wait)
+    assert waits == [0, 0.5, 1, None, None]
+
+
+def test_a_late_call_is_let_in_after_a_hold_at_the_halved_pace() -> None:
+    row = throttle(NEW, Slot(NOW), NOW, 1)
+    row, first = rows.let_in(row, NOW, 4)
+    assert first == 1
+    _, second = rows.let_in(row, after(1), 4)
+    assert second == pytest.approx(0.5)
+
+
+def test_a_429_after_late_calls_were_let_in_stops_all_as_any_first_one() -> None:
+    row = throttle(NEW, Slot(NOW), NOW, None)
+    row, _ = rows.let_in(row, after(60), 10)
+    row = throttle(row, Slot(after(60)), after(60), 6)
+    assert row.halvings == 1
+    assert row.runs_from == after(66)
 
 
 def test_a_snapshot_keeps_the_line_shorter_than_half_a_second() -> None:
@@ -171,43 +219,18 @@ def test_a_snapshot_waits_while_polls_wait_and_says_so_twice_a_minute() -> None:
     assert rows.reserve_chunk(waiting, after(31), 10)[0].bulk_at == after(31)
 
 
-def test_the_price_is_the_one_at_which_all_schedules_fit_the_pace() -> None:
-    weight, watches = 0.03, 10_000
-    row = rows.publish_price(NEW, NOW, PACE, weight * watches)
-    polls_a_second = watches * weight / rows.price(row, NOW, 1) ** 0.5
-    assert polls_a_second == pytest.approx(PACE)
-
-
-def test_a_price_is_never_below_what_a_poll_is_worth_and_ends_when_the_timer_stops() -> None:
-    assert rows.price(NEW, NOW, 1.5) == 1.5
-    assert rows.price(rows.publish_price(NEW, NOW, PACE, 0.1), NOW, 1.5) == 1.5
-    dear = rows.publish_price(NEW, NOW, PACE, 100)
-    assert rows.price(dear, after(299), 1.5) > 400
-    assert rows.price(dear, after(300), 1.5) == 1.5
-
-
-def test_polls_leave_a_tenth_of_the_pace_to_a_snapshot_that_waits() -> None:
-    row, _ = reserve(NEW, NOW, PACE, 1_000)
-    row, _ = rows.reserve_chunk(row, NOW, PACE)
-    priced = rows.publish_price(row, NOW, PACE, 100)
-    assert 100 / priced.price**0.5 == pytest.approx(0.9 * PACE)
-
-
-def test_a_halved_pace_makes_polls_dearer() -> None:
-    throttled = throttle(NEW, Slot(NOW), NOW, None)
-    assert rows.publish_price(throttled, NOW, PACE, 100).price == pytest.approx((100 / (PACE / 2)) ** 2)
-
-
 @pytest.mark.parametrize(
     "damage",
     [
         {"next_turn": after(86_401)},
-        {"held_until": after(3_600)},
-        {"halved_at": after(3_600)},
+        {"full_from": after(3_600)},
+        {"runs_from": datetime.max.replace(tzinfo=UTC)},
+        {"stopped_turn": after(3_600), "full_from": after(60)},
+        {"halved_turn": after(3_600)},
         {"priced_at": after(3_600)},
         {"bulk_at": after(3_600)},
         {"next_turn": datetime.max.replace(tzinfo=UTC)},
-        {"halved_at": datetime.min.replace(tzinfo=UTC), "lag": 1.0},
+        {"runs_from": datetime.min.replace(tzinfo=UTC), "full_from": datetime.min.replace(tzinfo=UTC)},
     ],
 )
 def test_a_row_with_a_time_far_away_is_not_of_our_own_writing(damage: dict[str, Any]) -> None:
