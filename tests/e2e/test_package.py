@@ -125,8 +125,8 @@ def uv(*arguments: str | Path, python: str | Path = sys.executable) -> str:
 
 
 def test_the_host_indexes_every_function(running: Running) -> None:
-    names = {"watch_training", "watch_training_poison", "resume_watches", "snapshot_dynamic_person_groups"}
-    said = wait_for(lambda: [line for line in running.child.tail() if "snapshot_dynamic" in line], what="the functions")
+    names = {"watch_training", "watch_training_poison", "look_after_watches", "snapshot_groups", "take_snapshot"}
+    said = wait_for(lambda: [line for line in running.child.tail() if "take_snapshot" in line], what="the functions")
     assert said
     assert all(any(name in line for line in running.child.tail()) for name in names)
 
@@ -149,7 +149,7 @@ def _ends(running: Running) -> list[dict[str, str]]:
 
 def test_a_snapshot_is_made_from_the_package(running: Running) -> None:
     running.face.control.fill(1200)
-    address = f"{running.address}/admin/functions/snapshot_dynamic_person_groups"
+    address = f"{running.address}/admin/functions/snapshot_groups"
     requests.post(address, json={"input": ""}, timeout=10).raise_for_status()
     pointer = wait_for(lambda: read_pointer(running.storage.snapshot_container), what="a snapshot")
     assert pointer["manifest"]["groups"]["count"] == 1200

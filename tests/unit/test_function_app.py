@@ -47,6 +47,7 @@ def test_the_functions_and_their_triggers_are_as_documented(load: Load) -> None:
         "watch_training_poison": {**queue, "name": "message", "queueName": "training-watch-poison"},
         "look_after_watches": {**timer, "schedule": "0 * * * * *", "runOnStartup": True},
         "snapshot_groups": {**timer, "schedule": "0 0 3 * * *"},
+        "take_snapshot": {**queue, "name": "message", "queueName": "snapshot-requests"},
     }
 
 
