@@ -16,7 +16,7 @@ SERVICE_TROUBLE, WRONG_USAGE, OTHER_OUTCOME = 1, 2, 5
 out = Console()
 err = Console(stderr=True)
 
-type Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def print_json(value: object) -> None:

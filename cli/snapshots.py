@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.connect import Target, target
 from cli.output import OTHER_OUTCOME, Json, bar, err, fail, out, print_json
@@ -24,8 +24,8 @@ from shared.snapshots.stored.run import read_status
 NOW = "now"
 _POLL_SECONDS = 1.0
 
-type Kind = Annotated[ListedKind, typer.Option(help="The kind of groups.")]
-type SnapshotId = Annotated[str, typer.Argument(help="A snapshot's ID, or latest.")]
+Kind = Annotated[ListedKind, typer.Option(help="The kind of groups.")]
+SnapshotId = Annotated[str, typer.Argument(help="A snapshot's ID, or latest.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,7 +41,7 @@ def snapshots(context: typer.Context, kind: Kind = ListedKind.DYNAMIC_PERSON_GRO
         for each in manifests:
             print_json({"unreadable": str(each)} if isinstance(each, CorruptSnapshot) else each)
         return
-    table = Table("snapshot", "groups", "added", "removed", "changed", "MiB", "previous")
+    table = Table(Column("snapshot", no_wrap=True), "groups", "added", "removed", "changed", "MiB")
     for each in manifests:
         table.add_row(*([str(each)] if isinstance(each, CorruptSnapshot) else _row(each)))
     out.print(table)
@@ -162,7 +162,7 @@ def _row(manifest: Manifest) -> list[str]:
     changes: Any = manifest.changes
     counts = [str(getattr(changes, name)) if changes else "" for name in ("added", "removed", "changed")]
     size = f"{manifest.groups.size / 2**20:,.1f}"
-    return [manifest.snapshot_id, f"{manifest.groups.count:,}", *counts, size, manifest.previous or ""]
+    return [manifest.snapshot_id, f"{manifest.groups.count:,}", *counts, size]
 
 
 def _live(where: Target, kind: ListedKind) -> Iterator[tuple[str, bytes]]:

@@ -23,6 +23,7 @@ _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
 # The SDK's own first wait is 15 seconds; it is better to hand a step back to the host than to hold it so long.
 # Each client makes a retry policy of its own from these: a shared policy would call through the last client.
 _QUICK_RETRY = {"initial_backoff": 1, "increment_base": 2, "retry_total": 3}
+_HASTY: dict[str, Any] = {"connection_timeout": 2, "read_timeout": 2, "retry_total": 0}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Storage:
     poison_queue: QueueClient
     results_queue: QueueClient
     watch_table: TableClient
+    budget_table: TableClient  # the same table, given up quickly: a process without it goes on alone
     snapshot_requests_queue: QueueClient
     snapshot_container: ContainerClient
     members_container: ContainerClient
@@ -85,12 +87,13 @@ class Storage:
 
 def connect(where: ConnectionString | StorageIdentity) -> Storage:
     """Build the clients; nothing is called yet."""
-    queues, tables, blobs = _services(where)
+    queues, tables, hasty_tables, blobs = _services(where)
     return Storage(
         watch_queue=queues.get_queue_client(WATCH_QUEUE),
         poison_queue=queues.get_queue_client(POISON_QUEUE),
         results_queue=queues.get_queue_client(RESULTS_QUEUE),
         watch_table=tables.get_table_client(WATCH_TABLE),
+        budget_table=hasty_tables.get_table_client(WATCH_TABLE),
         snapshot_requests_queue=queues.get_queue_client(SNAPSHOT_REQUESTS_QUEUE),
         snapshot_container=blobs.get_container_client(SNAPSHOT_CONTAINER),
         members_container=blobs.get_container_client(MEMBERS_CONTAINER),
@@ -112,13 +115,14 @@ def _make_container(container: ContainerClient) -> None:
 
 def _services(
     where: ConnectionString | StorageIdentity,
-) -> tuple[QueueServiceClient, TableServiceClient, BlobServiceClient]:
+) -> tuple[QueueServiceClient, TableServiceClient, TableServiceClient, BlobServiceClient]:
     options: dict[str, Any] = {**_TIMEOUTS, **_QUICK_RETRY}
     table_options: dict[str, Any] = {**_TIMEOUTS, "retry_total": 3}
     if isinstance(where, ConnectionString):
         return (
             QueueServiceClient.from_connection_string(where.text, **options),
             TableServiceClient.from_connection_string(where.text, **table_options),
+            TableServiceClient.from_connection_string(where.text, **_HASTY),
             BlobServiceClient.from_connection_string(where.text, **options),
         )
     from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
@@ -131,5 +135,6 @@ def _services(
     return (
         QueueServiceClient(where.queue_uri, credential=credential, **options),
         TableServiceClient(endpoint=where.table_uri, credential=credential, **table_options),
+        TableServiceClient(endpoint=where.table_uri, credential=credential, **_HASTY),
         BlobServiceClient(where.blob_uri, credential=credential, **options),
     )

@@ -136,8 +136,9 @@ def budget() -> "Budget":
     from shared.budget.store import BudgetStore
 
     configured = settings()
-    host = urlsplit(configured.face_endpoint).hostname or ""
-    store = BudgetStore(storage().watch_table, host)
+    # With the port, since there may be several emulators on this machine.
+    host = urlsplit(configured.face_endpoint).netloc
+    store = BudgetStore(storage().budget_table, host)
     return Budget(store, max_tps=configured.max_tps, poll_worth=configured.watch.poll_worth)
 
 

@@ -12,7 +12,7 @@ from local.connection import CONNECTION_FILE
 from local.demo.cases import GRACE_SECONDS
 from local.demo.expected import find_problems
 from local.demo.real import show_resource
-from local.demo.snapshot import GROUPS, show_snapshot
+from local.demo.snapshot import GROUPS, show_restore, show_snapshot
 from local.demo.watches import show_watches
 from local.functions_host import HostKind
 from local.host.errors import SettingError
@@ -76,7 +76,9 @@ def _show(stack: Stack, console: Console) -> list[str]:
     if calls != expected:
         problems.append(f"expected one train call each for auditors and new-hires, found {calls}")
     console.rule(f"2. A snapshot of {GROUPS} dynamic person groups", align="left")
-    return problems + show_snapshot(stack, console)
+    problems += show_snapshot(stack, console)
+    console.rule("3. A group that is brought back", align="left")
+    return problems + show_restore(stack, console)
 
 
 def _conclude(problems: Sequence[str], stack: Stack, console: Console, seconds: float) -> None:

@@ -1,5 +1,7 @@
-"""The second job: a snapshot of many dynamic groups, its progress, its manifest, and whether that holds."""
+"""The second job: a snapshot of many dynamic groups, its manifest, and a group that is brought back from it."""
 
+import subprocess
+import sys
 import time
 
 from rich.console import Console
@@ -13,7 +15,7 @@ GROUPS = 25_000
 PAGES = 25
 USER_DATA_CHARACTERS = 60
 DEADLINE_SECONDS = 40.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 FUNCTION = "snapshot_groups"
 
 
@@ -33,6 +35,27 @@ def show_snapshot(stack: Stack, console: Console) -> list[str]:
     return problems
 
 
+def show_restore(stack: Stack, console: Console) -> list[str]:
+    """Delete a group, show it by the command line, and bring it back; return what is not as expected."""
+    (deleted,) = stack.face.control.change(removed=1).removed
+    console.print(f"The group {deleted} is deleted by mistake.")
+    problems = []
+    if f"- {deleted}" not in _face_ops(console, "diff", "latest", "now"):
+        problems.append("face-ops diff does not show the deleted group")
+    _face_ops(console, "restore", "latest", "--group", deleted, "--apply", "--yes")
+    if _face_ops(console, "diff", "latest", "now").strip():
+        problems.append("the deleted group is not back")
+    return problems
+
+
+def _face_ops(console: Console, *arguments: str) -> str:
+    console.print(f"$ script/face-ops --local {' '.join(arguments)}", style="bold")
+    command = [sys.executable, "-m", "cli", "--local", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    console.print(done.stdout, end="", markup=False)
+    return "".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith("0 added"))
+
+
 def _follow(stack: Stack, console: Console) -> Json | None:
     deadline = time.monotonic() + DEADLINE_SECONDS
     columns = (TextColumn("listed"), BarColumn(), MofNCompleteColumn(), TextColumn("pages"), TimeElapsedColumn())
@@ -47,7 +70,7 @@ def _follow(stack: Stack, console: Console) -> Json | None:
                 console.print(f"listed {pages} of {PAGES} pages")
             if pointer := read_pointer(stack.storage.snapshot_container):
                 return pointer
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     return None
 
 
@@ -60,7 +83,9 @@ def _count_pages(stack: Stack) -> int:
 def _draw(pointer: Json, *, verified: bool) -> Table:
     manifest = pointer["manifest"]
     groups = manifest["groups"]
-    table = Table(title=f"{pointer['path']}/manifest.json", title_justify="left", show_header=False)
+    table = Table(
+        title=f"dynamic-person-groups/manifests/{pointer['snapshotId']}.json", title_justify="left", show_header=False
+    )
     for name in ("snapshotId", "startedAt", "finishedAt", "apiVersion", "includesUserData", "calls", "throttled"):
         table.add_row(name, str(manifest[name]))
     table.add_row("groups", f"{groups['count']} in {len(groups['parts'])} parts, {groups['size']} bytes")

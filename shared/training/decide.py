@@ -188,6 +188,12 @@ def delay_after(
     return whole(min(_delay(requests, watch, result, now, policy, price, jitter), left))
 
 
+def first_delay(watch: Watch, policy: Policy, *, price: float, jitter: float) -> int:
+    """Return the whole seconds until the first poll of a new watch, whose training may just have begun."""
+    delay = schedule.next_delay(watch.past_durations, 0.0, price=price, bounds=_stretched(policy, price))
+    return schedule.spread(delay, jitter)
+
+
 def weight_after(watch: Watch, result: PollResult, now: datetime, policy: Policy, *, price: float) -> float:
     """Return what the watch adds to the sum that makes the price of a poll."""
     bounds = _stretched(policy, price)
@@ -251,7 +257,10 @@ def _stretched(policy: Policy, price: float) -> Bounds:
 
 def _past(watch: Watch, result: PollResult) -> Sequence[float]:
     """Return what is known of the duration of the training under way; of one that has yet to begin, nothing."""
-    under_way = isinstance(result, Accepted) or (isinstance(result, TrainingStatus) and not result.training.ended)
+    if isinstance(result, TrainingStatus):
+        under_way = not result.training.ended
+    else:
+        under_way = isinstance(result, (Accepted, NotMade))
     return watch.past_durations if under_way else ()
 
 

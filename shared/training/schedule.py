@@ -22,6 +22,9 @@ MAX_PAST = 16
 SPREAD = 0.1
 """By how much of it a delay is lengthened at most, so that groups enqueued together are not polled together."""
 
+MAX_SPREAD_SECONDS = 6.0
+"""More would only make polls later: groups that are further apart do not meet at a slot any more."""
+
 OVERBOOKING = 1.25
 """How many polls are planned for one slot: a poll that waits is a bit later, but a slot that no poll takes is lost."""
 
@@ -130,13 +133,13 @@ def expected_end(past: Sequence[float], age: float) -> float:
 
 
 def spread(delay: float, jitter: float) -> int:
-    """Return ``delay`` in whole seconds, as the queue takes them: never less, and up to 10 % more.
+    """Return ``delay`` in whole seconds, as the queue takes them: never less, and up to 10 % or 6 seconds more.
 
     Args:
         delay: seconds.
         jitter: a random number from 0 up to 1.
     """
-    return max(math.ceil(delay), int(delay * (1 + SPREAD * jitter)))
+    return max(math.ceil(delay), int(delay + min(SPREAD * delay, MAX_SPREAD_SECONDS) * jitter))
 
 
 def backoff(bounds: Bounds, *, troubles: int, asked: float | None, jitter: float) -> float:

@@ -3,6 +3,7 @@
 A crash between any two outside calls loses nothing: the message comes back, or the follow-up that was sent goes on.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ import msgspec
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient, QueueMessage
 
-from shared.budget.budget import Budget
+from shared.budget.budget import MAX_WAIT_SECONDS, Budget
 from shared.budget.row import Slot
 from shared.face.client import FaceClient
 from shared.face.errors import Conflict, FaceError, Throttled
 from shared.face.models import TrainingStatus
+from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training import decide, events
 from shared.training.commit import Plan, commit
 from shared.training.decide import CLAIM_SECONDS, Accepted, LaterSlot, NotMade, Policy, PollResult
@@ -73,10 +75,7 @@ class StepTaker:
         group = record.group
         slots = Slots(self.budget, record.watch if paid else None)
         requests = (*record.open, *fresh)
-        if not requests or exhausted:
-            result: PollResult = NotMade(EXHAUSTED_DELAY_SECONDS)
-        else:
-            result = self._poll(group, slots)
+        result = self._skip(record, requests, exhausted=exhausted) or self._poll(group, slots)
         decided = self._decide(group, record.watch, requests, result)
         if self._must_train(decided):
             record, decided = self._train(record, step, decided, slots)
@@ -86,6 +85,17 @@ class StepTaker:
         self.teller.tell(group, record.owed)
         if not record.watch.live and not record.stuck:
             self.store.remove_live(group, live_etag)
+
+    def _skip(self, record: GroupRecord, requests: Sequence[RequestRecord], *, exhausted: bool) -> NotMade | None:
+        """Return why no poll is made, ``None`` where one is."""
+        if not requests or exhausted:
+            return NotMade(EXHAUSTED_DELAY_SECONDS)
+        price = self.budget.price()
+        if record.watch.live or price <= self.policy.worth:
+            return None
+        # The budget is short, so a new watch's first poll has to be worth its slot as well.
+        delay = decide.first_delay(record.watch, self.policy, price=price, jitter=self.jitter())
+        return NotMade(delay) if delay > MAX_WAIT_SECONDS else None
 
     def _poll(self, group: Group, slots: Slots) -> PollResult:
         slot = slots.wait_for_next()
@@ -217,7 +227,7 @@ class StepTaker:
     def _next(self, decided: Decided) -> tuple[int, LaterSlot | None]:
         """Return the seconds until the next poll, and the slot that it has already."""
         if isinstance(decided.result, LaterSlot):
-            return decide.whole(decided.result.delay), decided.result
+            return _before(decided.result.delay), decided.result
         delay = decide.delay_after(
             decided.stays,
             decided.watch,
@@ -232,11 +242,16 @@ class StepTaker:
         if slot is None:
             return delay, None
         later = LaterSlot(slot.turn, self.budget.seconds_until(slot))
-        return decide.whole(later.delay), later
+        return _before(later.delay), later
 
     def _weight(self, decided: Decided) -> float:
         price = self.budget.price()
         return decide.weight_after(decided.watch, decided.result, decided.now, self.policy, price=price)
+
+
+def _before(delay: float) -> int:
+    """Return a slot's delay in whole seconds: rounded down, since a slot that is missed is lost, and at least one."""
+    return min(max(math.floor(delay), 1), MAX_VISIBILITY_SECONDS)
 
 
 def _plan(record: GroupRecord, decided: Decided, watch: Watch) -> Plan:

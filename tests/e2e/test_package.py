@@ -125,8 +125,8 @@ def uv(*arguments: str | Path, python: str | Path = sys.executable) -> str:
 
 
 def test_the_host_indexes_every_function(running: Running) -> None:
-    names = {"watch_training", "watch_training_poison", "look_after_watches", "snapshot_groups"}
-    said = wait_for(lambda: [line for line in running.child.tail() if "snapshot_groups" in line], what="the functions")
+    names = {"watch_training", "watch_training_poison", "look_after_watches", "snapshot_groups", "take_snapshot"}
+    said = wait_for(lambda: [line for line in running.child.tail() if "take_snapshot" in line], what="the functions")
     assert said
     assert all(any(name in line for line in running.child.tail()) for name in names)
 

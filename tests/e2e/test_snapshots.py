@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from local.face_emulator import faults
 from local.functions_host import HostKind
 from local.snapshot_check import Json, find_problems, read_ids, read_pointer
 from local.stack import Stack, start_stack
@@ -23,6 +24,21 @@ def test_snapshots_hold_every_dynamic_group(host_kind: HostKind) -> None:
         assert find_problems(container, second) == []
         assert set(read_ids(container, second)) == {*read_ids(container, first), *changed.added} - {*changed.removed}
         assert second["manifest"]["previous"] == first["snapshotId"]
+
+
+def test_a_snapshot_that_is_asked_for_is_taken_and_one_that_failed_is_taken_up(host_kind: HostKind) -> None:
+    settings = {**SETTINGS, "SNAPSHOT_KINDS": "largePersonGroup", "SNAPSHOT_SCHEDULE": "0 0 0 1 1 *"}
+    with start_stack(host_kind=host_kind, settings=settings) as stack:
+        container, kind = stack.storage.snapshot_container, "large-person-groups"
+        stack.face.control.group("largePersonGroup", "a-group")
+        stack.face.control.faults(faults.ErrorResponse(operation="*.list", status=401, code="401"))
+        stack.storage.snapshot_requests_queue.send_message('{"kind": "largePersonGroup"}')
+        wait_for(lambda: stack.face.control.statistics().requests.get("largePersonGroup.list"), what="a run that fails")
+        stack.face.control.faults()
+        stack.invoke("look_after_watches")
+        pointer = wait_for(lambda: read_pointer(container, kind), what="a snapshot", timeout=90)
+        assert read_ids(container, pointer) == ["a-group"]
+        assert find_problems(container, pointer) == []
 
 
 def take_snapshot(stack: Stack, *, replacing: Json | None) -> Json:
