@@ -7,16 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-# Files and folders that have been reworded; others join as they are.
-CLEAN = (
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "SECURITY.md",
-    "docs/decisions.md",
-    "docs/deploying.md",
-    "docs/glossary.md",
-    "function_app.py",
-    "script",
+PLACES = (
+    *("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"),
+    *("docs", "function_app.py", "shared", "cli", "local", "infra", "script", "bench"),
 )
 SUFFIXES = {".py", ".md", ".bicep", ".kql"}
 # These files list the retired words.
@@ -38,13 +31,20 @@ def _retired(pattern: str, instead: str, unless: str | None = None, *, flags: re
 
 
 RETIRED = (
-    _retired(r"\b(?:a|an|the|two|each|every|next|last|first|one|per|no|of|these) looks?\b|\blooked\b", "poll"),
+    _retired(
+        r"\b(?:a|an|the|two|each|every|next|last|first|one|per|no|of|these) looks?\b|\blooked\b(?! (?:for|up|after|like))",
+        "poll",
+    ),
     _retired(r"\blooks\b(?! (?:like|up|for|after|the same))|next_?look", "poll"),
     _retired(r"\b(?:service|face|gateway|azure) (?:has )?answer|\banswer(?:s|ed)?:? (?:with )?[1-5]\d\d\b", "response"),
     _retired(r"\b(?:service's|face's|bad|good|throttled|no) answers?\b|\banswers? (?:of|from) the service", "response"),
     _retired(r"[\"'.](?:answer|Answer)\b[\"']?|\bAnswer\s*=", "response"),
     _retired(r"\brefus\w*\b.*\b429\b|\b429\b.*\brefus", "throttled", r"40[13]"),
-    _retired(r"\bsupersed\w*", "(each request has its own end)", r"\btags?\b|\bblobs?\b|retention|old-snapshots"),
+    _retired(
+        r"\bsupersed\w*",
+        "(each request has its own end)",
+        r"_TAG\b|tag_|\btags?\b|\bblobs?\b|retention|old-snapshots|blobIndexMatch|name: 'superseded'",
+    ),
     _retired(r"(?<![\w.])_?logger\b\s*(?:=|\.|:)", "log", flags=re.RegexFlag.NOFLAG),
     _retired(r"\b(?:MOST|LONGEST|LARGEST|LEAST|SHORTEST|SMALLEST)_\w+", "MAX_ or MIN_", flags=re.RegexFlag.NOFLAG),
     _retired(r"\ballowed (?:is|are)\b", "expected"),
@@ -63,7 +63,7 @@ def findings(text: str) -> list[tuple[int, str, str]]:
 
 def main() -> int:
     found = 0
-    for place in CLEAN:
+    for place in PLACES:
         path = ROOT / place
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.suffix not in SUFFIXES or str(file.relative_to(ROOT)) in LISTS:

@@ -1,6 +1,6 @@
 """List all groups as anyone would write it: a loop with requests. Runs in the peers' environment.
 
-Usage: plain_loop.py ENDPOINT KEY OUTPUT [MOST_PAGES]; prints the figures as JSON.
+Usage: plain_loop.py ENDPOINT KEY OUTPUT [MAX_PAGES]; prints the figures as JSON.
 """
 
 import gzip
@@ -17,11 +17,11 @@ def main(endpoint: str, key: str, output: str, most_pages: str = "1000000") -> N
     began, calls, groups, start = time.perf_counter(), 0, 0, ""
     with gzip.open(output, "wt", compresslevel=6) as file:
         while calls < int(most_pages):
-            answer = session.get(
+            response = session.get(
                 f"{endpoint}/face/v1.2-preview.1/dynamicpersongroups?start={start}&top=1000", timeout=30
             )
-            answer.raise_for_status()
-            page = answer.json()
+            response.raise_for_status()
+            page = response.json()
             calls += 1
             if not page:
                 break

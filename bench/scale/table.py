@@ -1,6 +1,6 @@
 """A table that holds millions of rows, and counts the calls that are made of it and the rows that they read.
 
-Azurite looks at each row of a table for each query, so it is the limit long before the app is. This is the tests'
+Azurite reads each row of a table for each query, so it is the limit long before the app is. This is the tests'
 double, which is held to Azurite, with its rows indexed by partition.
 """
 

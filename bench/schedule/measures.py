@@ -17,7 +17,7 @@ PRICES_UNDER_LOAD = (1.0, 4.0, 16.0, 64.0, 256.0)
 PRICES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 SIGMAS = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0)
 MEDIANS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-SHORTEST_SECONDS = 0.2
+MIN_SECONDS = 0.2
 EXACT = "exact optimum"
 
 
@@ -80,9 +80,7 @@ def costs_over_exact() -> dict[str, float]:
 
 def shortest_late() -> float:
     """Return how late the shortest training that was recorded is seen at most, in seconds."""
-    trials = [
-        Trial(past, SHORTEST_SECONDS) for past in ([], [SHORTEST_SECONDS], [SHORTEST_SECONDS] * 5) for _ in range(100)
-    ]
+    trials = [Trial(past, MIN_SECONDS) for past in ([], [MIN_SECONDS], [MIN_SECONDS] * 5) for _ in range(100)]
     random = Random(0)  # noqa: S311 - it has to be repeatable, not secret
     return max(late for _, late in (_watch(POLLERS[OURS], trial, random) for trial in trials))
 

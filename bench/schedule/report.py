@@ -10,10 +10,10 @@ from bench.schedule.cases import FIVE_PAST, NOTHING_KNOWN
 from bench.schedule.measures import EXACT, PRICES, Figures
 from bench.schedule.pollers import OURS, POLLERS
 
-MOST_OVER_EXACT = 1.03
-MOST_POLLS_NOTHING_KNOWN, MOST_LATE_NOTHING_KNOWN = 10.9, 9.8
-MOST_POLLS_FIVE_PAST, MOST_LATE_FIVE_PAST = 5.0, 4.0
-MOST_LATE_SHORTEST = 3.0
+MAX_OVER_EXACT = 1.03
+MAX_POLLS_NOTHING_KNOWN, MAX_LATE_NOTHING_KNOWN = 10.9, 9.8
+MAX_POLLS_FIVE_PAST, MAX_LATE_FIVE_PAST = 5.0, 4.0
+MAX_LATE_SHORTEST = 3.0
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -40,12 +40,12 @@ class Report(msgspec.Struct, frozen=True):
         """Return the goals that are missed, one line each."""
         unknown, five = self.cases[NOTHING_KNOWN][OURS], self.cases[FIVE_PAST][OURS]
         checks = {
-            "cost_over_exact": max(self.over_exact.values()) <= MOST_OVER_EXACT,
-            f"polls, {NOTHING_KNOWN}": unknown.polls <= MOST_POLLS_NOTHING_KNOWN,
-            f"mean_late, {NOTHING_KNOWN}": unknown.mean_late <= MOST_LATE_NOTHING_KNOWN,
-            f"polls, {FIVE_PAST}": five.polls <= MOST_POLLS_FIVE_PAST,
-            f"mean_late, {FIVE_PAST}": five.mean_late <= MOST_LATE_FIVE_PAST,
-            "shortest_late": self.shortest_late < MOST_LATE_SHORTEST,
+            "cost_over_exact": max(self.over_exact.values()) <= MAX_OVER_EXACT,
+            f"polls, {NOTHING_KNOWN}": unknown.polls <= MAX_POLLS_NOTHING_KNOWN,
+            f"mean_late, {NOTHING_KNOWN}": unknown.mean_late <= MAX_LATE_NOTHING_KNOWN,
+            f"polls, {FIVE_PAST}": five.polls <= MAX_POLLS_FIVE_PAST,
+            f"mean_late, {FIVE_PAST}": five.mean_late <= MAX_LATE_FIVE_PAST,
+            "shortest_late": self.shortest_late < MAX_LATE_SHORTEST,
         }
         return [name for name, met in checks.items() if not met]
 

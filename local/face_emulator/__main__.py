@@ -53,7 +53,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address (127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--key", help="the key to ask for; any where it is left out")
-    parser.add_argument("--requests-per-second", type=float, help="answer 429 beyond; no limit where it is left out")
+    parser.add_argument("--requests-per-second", type=float, help="respond 429 beyond; no limit where it is left out")
     return parser.parse_args()
 
 

@@ -6,13 +6,13 @@ from typing import Protocol
 
 import msgspec
 
-SHORTEST_SECONDS = 0.2
+MIN_SECONDS = 0.2
 """The shortest training that has been recorded."""
 
-LONGEST_SECONDS = 1_800.0
+MAX_SECONDS = 1_800.0
 """The longest training that is documented, of a million persons."""
 
-TURN_SECONDS = LONGEST_SECONDS / math.e
+TURN_SECONDS = MAX_SECONDS / math.e
 """Where the hazard of a log-uniform duration is lowest, 1 ÷ ``TURN_SECONDS``: later it rises without end."""
 
 SURPRISE = 0.03
@@ -46,10 +46,10 @@ class Broad(msgspec.Struct, frozen=True):
 
     def at(self, seconds: float) -> tuple[float, float]:
         """Return the probability of more than ``seconds``, and the density there."""
-        if seconds < SHORTEST_SECONDS:
+        if seconds < MIN_SECONDS:
             return 1.0, 0.0
         if seconds < TURN_SECONDS:
-            return _LOG_UNIFORM * math.log(LONGEST_SECONDS / seconds), _LOG_UNIFORM / seconds
+            return _LOG_UNIFORM * math.log(MAX_SECONDS / seconds), _LOG_UNIFORM / seconds
         longer = _LOG_UNIFORM * math.exp(1 - seconds / TURN_SECONDS)
         return longer, longer / TURN_SECONDS
 
@@ -118,5 +118,5 @@ def student_tail(x: float, degrees: int) -> float:
     return max(0.0, (1 - inside) / 2)
 
 
-_LOG_UNIFORM = 1 / math.log(LONGEST_SECONDS / SHORTEST_SECONDS)
+_LOG_UNIFORM = 1 / math.log(MAX_SECONDS / MIN_SECONDS)
 _BROAD = Broad()

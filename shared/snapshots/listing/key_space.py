@@ -1,4 +1,4 @@
-"""Guess where IDs lie between two known ones, from a look at the IDs that have been listed last.
+"""Guess where IDs lie between two known ones, from the IDs that have been listed last.
 
 The guess only has to be good, never right: whatever key is chosen, the listing finds every group.
 """
@@ -6,7 +6,7 @@ The guess only has to be good, never right: whatever key is chosen, the listing 
 from bisect import bisect_left
 from collections.abc import Sequence
 
-LONGEST_KEY = 64
+MAX_KEY = 64
 """Longest ``start`` that the service takes ("'start' is too long.")."""
 
 
@@ -48,7 +48,7 @@ class KeySpace:
         for _ in range(self._length):
             position, digit = divmod(position, len(self._digits))
             characters.append(self._digits[digit])
-        return (self._prefix + "".join(reversed(characters)))[:LONGEST_KEY]
+        return (self._prefix + "".join(reversed(characters)))[:MAX_KEY]
 
 
 def _common_prefix(one: str, other: str) -> str:
