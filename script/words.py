@@ -31,10 +31,8 @@ def _retired(pattern: str, instead: str, unless: str | None = None, *, flags: re
 
 
 RETIRED = (
-    _retired(
-        r"\b(?:a|an|the|two|each|every|next|last|first|one|per|no|of|these) looks?\b|\blooked\b(?! (?:for|up|after|like))",
-        "poll",
-    ),
+    _retired(r"\b(?:a|an|the|two|each|every|next|last|first|one|per|no|of|these) looks?\b", "poll"),
+    _retired(r"\blooked\b(?! (?:for|up|after|like))", "poll"),
     _retired(r"\blooks\b(?! (?:like|up|for|after|the same))|next_?look", "poll"),
     _retired(r"\b(?:service|face|gateway|azure) (?:has )?answer|\banswer(?:s|ed)?:? (?:with )?[1-5]\d\d\b", "response"),
     _retired(r"\b(?:service's|face's|bad|good|throttled|no) answers?\b|\banswers? (?:of|from) the service", "response"),
