@@ -89,6 +89,8 @@ class RangeListing:
         self._max_page = page_bytes or _PAGES_BYTES // min(workers, _FIRST_CALLS)
         self._page_seen = page_bytes is not None
         self._reading: dict[Future[Page], Call] = {}
+        self._begun: dict[Future[Page], float] = {}  # on the monotonic clock
+        self._last_latency = 0.0
         self._staging: set[Future[StagedPart]] = set()
         self._pieces: dict[str, _Piece] = {}  # by their last ID
         self._parts: list[StagedPart] = []
@@ -108,11 +110,11 @@ class RangeListing:
         self._unreadable = {each.group_id: each for each in progress.unreadable}
         self._listed = progress.groups
         self.calls, self.throttled = progress.calls, progress.throttled
-        began = saved = time.monotonic()
+        saved = time.monotonic()
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="snapshot")
         try:
             while not coverage.finished or self._reading or self._staging or self._pieces:
-                self._start_calls(pool, coverage, time.monotonic() - began)
+                self._start_calls(pool, coverage)
                 if coverage.finished and not self._reading:
                     self._stage_rest(pool)
                 self._take_what_ended(pool, coverage)
@@ -128,12 +130,20 @@ class RangeListing:
     def _max_under_way(self) -> int:
         return min(self._workers, max(1, _PAGES_BYTES // max(1, self._max_page)))
 
-    def _start_calls(self, pool: ThreadPoolExecutor, coverage: Coverage, elapsed: float) -> None:
+    @property
+    def _latency(self) -> float:
+        """Return how long a call takes, in seconds: the last one, or the one that is under way for longest."""
+        oldest = min(self._begun.values(), default=time.monotonic())
+        return max(self._last_latency, time.monotonic() - oldest)
+
+    def _start_calls(self, pool: ThreadPoolExecutor, coverage: Coverage) -> None:
         while len(self._reading) + len(self._staging) < self._max_under_way:
-            call = coverage.next_call(may_split=self._seconds_until_free() == 0, elapsed=elapsed)
+            call = coverage.next_call(may_split=self._seconds_until_free() == 0, latency=self._latency)
             if call is None:
                 return
-            self._reading[pool.submit(self._reader.read, call.after)] = call
+            future = pool.submit(self._reader.read, call.after)
+            self._reading[future] = call
+            self._begun[future] = time.monotonic()
 
     def _take_what_ended(self, pool: ThreadPoolExecutor, coverage: Coverage) -> None:
         under_way: set[Future[Any]] = {*self._reading, *self._staging}
@@ -142,6 +152,7 @@ class RangeListing:
         patience = min(idle, self._seconds_until_free() or idle)
         for future in wait(under_way, patience, FIRST_COMPLETED).done:
             if call := self._reading.pop(future, None):
+                self._last_latency = time.monotonic() - self._begun.pop(future)
                 self._take_page(pool, coverage, call, future.result())
             else:
                 self._staging.remove(future)

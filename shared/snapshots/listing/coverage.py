@@ -57,15 +57,15 @@ class Coverage:
         """Tell whether every group has been seen."""
         return all(each.done for each in self._ranges)
 
-    def next_call(self, *, may_split: bool, elapsed: float = 0.0) -> Call | None:
+    def next_call(self, *, may_split: bool, latency: float = 0.0) -> Call | None:
         """Return the next page to ask for; ``None`` while all that is worth asking for is under way.
 
-        The listing began ``elapsed`` seconds ago.
+        ``latency`` is about how many seconds a call takes, or has taken so far while none has ended.
         """
         waiting = [index for index in range(len(self._ranges)) if self._may_go_on(index)]
         if waiting:
             chosen = self._ranges[max(waiting, key=partial(self._splitter.pages_left, self._ranges))]
-        elif may_split and (probe := self._split(elapsed)):
+        elif may_split and (probe := self._split(latency)):
             chosen = probe
         else:
             return None
@@ -163,8 +163,8 @@ class Coverage:
         overtaken = following is not None and following.probe and (following.start or "") <= walked.cursor
         return not (walked.done or walked.in_flight or overtaken)
 
-    def _split(self, elapsed: float) -> KeyRange | None:
-        split = self._splitter.choose(self._ranges, pages=self._pages, waste=self._waste, elapsed=elapsed)
+    def _split(self, latency: float) -> KeyRange | None:
+        split = self._splitter.choose(self._ranges, pages=self._pages, waste=self._waste, latency=latency)
         if split is None:
             return None
         walked = self._ranges[split.place]

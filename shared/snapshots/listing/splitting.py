@@ -17,8 +17,8 @@ MAX_GROUPS = 1_000_000
 """The most groups of a kind that one resource holds (the service's limits)."""
 _WASTE_SHARE = 0.02
 """The share of calls that may bring nothing new, for the sake of listing side by side."""
-_WASTE_A_SECOND, _MAX_WASTE = 2.0, 12.0
-"""Calls that may bring nothing new where that is more: some for each second that a short list takes, up to a limit."""
+_WASTE_A_SECOND, _MAX_WASTE = 8.0, 12.0
+"""Calls that may bring nothing new where that is more: some for each second that a call takes, up to a limit."""
 _GUESSES = 2
 _SECONDS_A_GUESS, _MAX_BLIND_GUESSES = 0.2, 10
 """While nothing at all is known, one guess for each time that passes without a page, so many at most."""
@@ -59,16 +59,17 @@ class Splitter:
         """Estimate how many pages of a range have not been asked for."""
         return self._outlook(ranges, index).pages
 
-    def choose(self, ranges: Sequence[KeyRange], *, pages: int, waste: float, elapsed: float) -> Split | None:
+    def choose(self, ranges: Sequence[KeyRange], *, pages: int, waste: float, latency: float) -> Split | None:
         """Return where to split; ``None`` where it is not worth a call.
 
-        ``pages`` have been listed in ``elapsed`` seconds, at the cost of ``waste`` pages that brought nothing new.
+        ``pages`` have been listed, at the cost of ``waste`` pages that brought nothing new. ``latency`` is about how
+        many seconds a call takes, or has taken so far while none has ended.
         """
         if self._starts and waste <= _MAX_WASTE / 2 + 3 * _WASTE_SHARE * pages:
             return self._planned(ranges)
         if not pages and all(each.space is None for each in ranges):
-            return self._blind_guess(ranges, elapsed)
-        return self._estimated(ranges, pages, waste, elapsed)
+            return self._blind_guess(ranges, latency)
+        return self._estimated(ranges, pages, waste, latency)
 
     def _planned(self, ranges: Sequence[KeyRange]) -> Split | None:
         # The end first: whatever has been added behind it takes one more call.
@@ -81,9 +82,9 @@ class Splitter:
                     return Split(place, self._starts[begin], guess=False)
         return None
 
-    def _blind_guess(self, ranges: Sequence[KeyRange], elapsed: float) -> Split | None:
+    def _blind_guess(self, ranges: Sequence[KeyRange], latency: float) -> Split | None:
         # Where pages come quickly, the first one tells more than a guess.
-        if (len(ranges) - 1) * _SECONDS_A_GUESS > elapsed - _SECONDS_A_GUESS:
+        if (len(ranges) - 1) * _SECONDS_A_GUESS > latency - _SECONDS_A_GUESS:
             return None
         key = next(self._blind, None)
         if key is None:
@@ -91,12 +92,12 @@ class Splitter:
         place = max(place for place, each in enumerate(ranges) if each.cursor < key)
         return Split(place, key, guess=True)
 
-    def _estimated(self, ranges: Sequence[KeyRange], pages: int, waste: float, elapsed: float) -> Split | None:
+    def _estimated(self, ranges: Sequence[KeyRange], pages: int, waste: float, latency: float) -> Split | None:
         outlooks = [self._outlook(ranges, index) for index in range(len(ranges))]
         total = pages + sum(each.pages for each in outlooks)
         # Where two ranges meet, part of a page is listed twice.
         meetings = sum(not each.done for each in ranges) / 4
-        if waste + meetings > max(_WASTE_SHARE * total, min(_MAX_WASTE, _WASTE_A_SECOND * elapsed)):
+        if waste + meetings > max(_WASTE_SHARE * total, min(_MAX_WASTE, _WASTE_A_SECOND * latency)):
             return None
         guesses = sum(each.guess for each in ranges)
         may_guess = guesses < _GUESSES and waste + guesses <= _GUESSES + _WASTE_SHARE * pages

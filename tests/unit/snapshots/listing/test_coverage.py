@@ -28,8 +28,8 @@ class AnywhereSplitter(Splitter):
         super().__init__(top, [])
         self._random = random
 
-    def choose(self, ranges: Sequence[KeyRange], *, pages: int, waste: float, elapsed: float) -> Split | None:
-        usual = super().choose(ranges, pages=pages, waste=waste, elapsed=elapsed)
+    def choose(self, ranges: Sequence[KeyRange], *, pages: int, waste: float, latency: float) -> Split | None:
+        usual = super().choose(ranges, pages=pages, waste=waste, latency=latency)
         places = [place for place, each in enumerate(ranges) if not each.done]
         if usual or not places or len(ranges) > 40:
             return usual
