@@ -415,6 +415,15 @@ def test_a_group_that_was_never_trained_is_trained(parts: WatchParts) -> None:
     assert parts.train_calls() == 1
 
 
+def test_a_group_that_was_never_trained_is_trained_however_late_its_request_is_handled(parts: WatchParts) -> None:
+    parts.emulator.control.group("largePersonGroup", "my-group")
+    parts.emulator.control.plan(duration=0)
+    parts.time.sleep(600)
+    parts.enqueue(TRAIN)
+    assert parts.event()["data"]["outcome"] == "succeeded"
+    assert parts.train_calls() == 1
+
+
 def test_a_training_under_way_is_waited_for_before_the_apps_own(parts: WatchParts) -> None:
     parts.plan(duration=LONG_ENOUGH)
     parts.emulator.control.plan(duration=0)

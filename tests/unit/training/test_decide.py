@@ -404,6 +404,15 @@ def test_a_training_is_started_once_the_noted_one_has_ended(
     assert decide.wants_training(of, watch(), result) is wanted
 
 
+def test_a_group_that_was_never_trained_is_trained_however_late_the_first_poll_is() -> None:
+    for waiting in (request(train=True), NOTED_NONE):
+        assert end_of(NEVER_TRAINED, seconds=10_000, of=waiting) is None
+    called = watch(called_at=START + timedelta(seconds=10_000))
+    assert end_of(NEVER_TRAINED, seconds=10_059, of=NOTED_NONE, before=called) is None
+    assert outcome_of(NEVER_TRAINED, seconds=10_060, of=NOTED_NONE, before=called) is Outcome.NOT_TRAINED
+    assert outcome_of(MISSING, seconds=10_000, of=NOTED_NONE) is Outcome.NOT_FOUND
+
+
 def test_trainings_without_a_date_are_told_apart_by_the_apps_own_call() -> None:
     undated = response("succeeded", created_date_time=None)
     assert decide.wants_training(NOTED_NONE, watch(), undated)
