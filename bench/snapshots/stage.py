@@ -50,7 +50,7 @@ class Stage:
         self.emulator.control.fill(count, shape=shape)
 
     def latency(self, seconds: float) -> None:
-        """Have each answer take so long."""
+        """Have each response take so long."""
         self.emulator.control.settings(latency=seconds)
 
     def new_container(self) -> str:
