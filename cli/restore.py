@@ -65,7 +65,14 @@ def _show(
 ) -> None:
     if as_json:
         for action in actions:
-            print_json({"verb": action.verb, "groupId": action.group_id, "persons": len(action.persons)})
+            print_json(
+                {
+                    "verb": action.verb,
+                    "groupId": action.group_id,
+                    "persons": len(action.persons),
+                    "listedAt": action.listed_at,
+                }
+            )
         for each in lost:
             _say_lost(each, as_json=True)
         return
@@ -76,7 +83,8 @@ def _show(
     for verb, count in counts.items():
         out.print(f"  {verb}: {count}")
         for action in [action for action in actions if action.verb == verb][:_SHOWN]:
-            persons = f" ({len(action.persons)} persons)" if action.persons else ""
+            listed = f", as listed {action.listed_at}" if action.listed_at else ""
+            persons = f" ({len(action.persons)} persons{listed})" if action.persons else ""
             out.print(f"    {action.group_id}{persons}", highlight=False, markup=False)
     for each in lost[:_SHOWN]:
         _say_lost(each, as_json=False)
