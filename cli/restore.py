@@ -1,24 +1,17 @@
 """The command that brings groups back from a snapshot."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from cli.connect import Target, target
+from cli.connect import target
 from cli.output import OTHER_OUTCOME, Json, bar, err, fail, out, print_json
 from cli.snapshots import Kind, SnapshotId, manifest_of
 from shared.face.page import ListedKind
-from shared.snapshots.changes import side_by_side
-from shared.snapshots.comparison import read_lines
-from shared.snapshots.library import Library
-from shared.snapshots.listing.members import read_members
-from shared.snapshots.members import LAYOUT
-from shared.snapshots.restore.plan import Action, Lost, Options, Wanted
+from shared.snapshots.restore.plan import Action, Lost, Options
 from shared.snapshots.restore.restore import Restore
-from shared.snapshots.stored.archive import Archive
-from shared.snapshots.stored.catalog import Catalog
+from shared.snapshots.restore.source import RestoreSource
 from shared.snapshots.stored.manifest import Manifest, MembersManifest
 
 _SHOWN = 20
@@ -47,19 +40,14 @@ def restore(
     group of persons or faces contained cannot be brought back; the plan lists it.
     """
     where = target(context)
-    library, manifest = manifest_of(where, kind, snapshot_id)
-    members = _members(where, manifest)
+    manifest = manifest_of(where, kind, snapshot_id)
+    source = RestoreSource(where.storage.snapshot_container, where.storage.members_container, manifest)
     options = Options(kind, manifest.includes_user_data, prune)
-    job = Restore(
-        where.groups_client,
-        lambda: _wanted(where, library, manifest, members),
-        options,
-        chosen=set(group) if group else None,
-    )
+    job = Restore(where.groups_client, source, options, chosen=set(group) if group else None)
     plan = job.plan()
     actions = [each for each in plan if isinstance(each, Action)]
     lost = [each for each in plan if isinstance(each, Lost)]
-    _show(manifest, members, actions, lost, as_json=as_json)
+    _show(manifest, source.members, actions, lost, as_json=as_json)
     if not apply or not actions:
         return
     if not yes and not typer.confirm(f"make these {len(actions)} calls?", err=True):
@@ -72,35 +60,19 @@ def restore(
     err.print(f"restored and verified: {len(actions)} calls")
 
 
-def _members(where: Target, manifest: Manifest) -> MembersManifest | None:
-    if manifest.kind is not ListedKind.DYNAMIC_PERSON_GROUP or not where.storage.members_container.exists():
-        return None
-    catalog = Catalog(where.storage.members_container, LAYOUT, MembersManifest)
-    # The first copy that was made of this snapshot's groups or of later ones knows them best.
-    found = [each for each in map(catalog.manifest, catalog.ids()) if each and each.source == manifest.source]
-    later = [each for each in found if each.groups_snapshot >= manifest.snapshot_id]
-    return later[0] if later else found[-1] if found else None
-
-
-def _wanted(
-    where: Target, library: Library, manifest: Manifest, members: MembersManifest | None
-) -> Iterator[tuple[str, Wanted]]:
-    copied = read_lines(Archive(where.storage.members_container, LAYOUT), members) if members else iter(())
-    for group_id, line, persons in side_by_side(library.lines(manifest), copied):
-        if line is not None:
-            listed = read_members(persons) if persons else None
-            yield (
-                group_id,
-                Wanted(line, tuple(listed.person_ids) if listed else None, listed.listed_at if listed else None),
-            )
-
-
 def _show(
     manifest: Manifest, members: MembersManifest | None, actions: list[Action], lost: list[Lost], *, as_json: bool
 ) -> None:
     if as_json:
         for action in actions:
-            print_json({"verb": action.verb, "groupId": action.group_id, "persons": len(action.persons)})
+            print_json(
+                {
+                    "verb": action.verb,
+                    "groupId": action.group_id,
+                    "persons": len(action.persons),
+                    "listedAt": action.listed_at,
+                }
+            )
         for each in lost:
             _say_lost(each, as_json=True)
         return
@@ -111,7 +83,8 @@ def _show(
     for verb, count in counts.items():
         out.print(f"  {verb}: {count}")
         for action in [action for action in actions if action.verb == verb][:_SHOWN]:
-            persons = f" ({len(action.persons)} persons)" if action.persons else ""
+            listed = f", as listed {action.listed_at}" if action.listed_at else ""
+            persons = f" ({len(action.persons)} persons{listed})" if action.persons else ""
             out.print(f"    {action.group_id}{persons}", highlight=False, markup=False)
     for each in lost[:_SHOWN]:
         _say_lost(each, as_json=False)

@@ -138,10 +138,9 @@ def snapshot(
         out.print(f"{published.snapshot_id}: {published.groups.count:,} groups")
 
 
-def manifest_of(where: Target, kind: ListedKind, snapshot_id: str) -> tuple[Library, Manifest]:
-    """Return a snapshot with the library that reads it, or end the program."""
-    library = _library(where, kind)
-    return library, _manifest(library, snapshot_id)
+def manifest_of(where: Target, kind: ListedKind, snapshot_id: str) -> Manifest:
+    """Return a snapshot's manifest, or end the program."""
+    return _manifest(_library(where, kind), snapshot_id)
 
 
 def _library(where: Target, kind: ListedKind) -> Library:

@@ -23,12 +23,13 @@ def main(figures_file: str, picture: str) -> None:
     for name, label, color in (
         ("budget_share", "the next night", NEXT),
         ("budget_share_first_night", "the first night", OURS),
-        ("budget_share_plain_loop", "a plain loop", PEER),
     ):
-        shares = figures[name]
-        budget.plot([float(latency) for latency in shares], list(shares.values()), "o-", label=label, color=color)
+        for style, pages in zip(("o-", "s--", "^:"), (30, 200, 1000), strict=True):
+            shares = {place: share for place, share in figures[name].items() if place.startswith(f"{pages} pages")}
+            latencies = [float(place.split()[2]) for place in shares]
+            budget.plot(latencies, list(shares.values()), style, label=f"{label}, {pages} pages", color=color)
     budget.axhline(0.95, color="black", linewidth=0.5, linestyle=":")
-    budget.set(title="Share of 10 requests a second used", xlabel="seconds a page", ylim=(0, 1.05))
+    budget.set(title="Share of what the budget makes possible", xlabel="seconds a page", ylim=(0, 1.05))
     budget.legend(frameon=False)
     rates = figures["groups_per_second"]
     bars = speed.bar(["ours", "plain loop", "dlt"], [rates["ours"], rates["plain_loop"], rates["dlt"]])

@@ -28,10 +28,21 @@ def main() -> int:
     with start_stage() as stage:
         rates, cpu = measures.speeds(stage, say)
         ratios = measures.calls_ratios(stage, arguments.groups, say)
+        short_ratios = measures.calls_ratios(stage, 200_000, say)
+        restored = measures.restoring(stage, arguments.restored, say)
         short = measures.memory(stage, SHORT_LIST, say)
         shares, long = measures.budget_shares(stage, arguments.groups, say)
     peaks = {str(SHORT_LIST): short, str(arguments.groups): long}
-    report = Report(groups=arguments.groups, rates=rates, cpu=cpu, ratios=ratios, peaks=peaks, shares=shares)
+    report = Report(
+        groups=arguments.groups,
+        rates=rates,
+        cpu=cpu,
+        ratios=ratios,
+        short_ratios=short_ratios,
+        restored=restored,
+        peaks=peaks,
+        shares=shares,
+    )
     figures = json.dumps(report.figures(), indent=2)
     if arguments.json:
         arguments.json.write_text(figures + "\n")
@@ -46,6 +57,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
     parser.add_argument(
         "--groups", type=int, default=1_000_000, metavar="N", help="length of the long list (1,000,000)"
+    )
+    parser.add_argument(
+        "--restored",
+        type=int,
+        default=25_000,
+        metavar="N",
+        help="groups to restore, of 40 persons each (25,000)",
     )
     parser.add_argument(
         "--picture", type=Path, default=PICTURE, metavar="FILE", help="where the picture is drawn (SVG)"

@@ -6,39 +6,64 @@ from collections.abc import Callable
 from bench import peers
 from bench.snapshots.stage import Stage
 from local.face_emulator.dynamic_groups import Shape
+from shared.budget.row import GIVEN_OUT
 
 type Say = Callable[[str], None]
+type Shares = dict[str, dict[str, float]]
 
 PER_SECOND = 10.0
 LATENCIES = (0.1, 0.5, 1.0, 2.0)
-SHAPES: tuple[Shape, ...] = ("uniform", "counter", "clusters", "long", "one")
+SHAPES: tuple[Shape, ...] = ("uniform", "counter", "clusters", "long")
 SPEED_GROUPS = 200_000
 SPEED_LATENCY = 0.1
 _CHANGES = 500
-_PLAIN_PAGES = 20
+SHORT_LISTS = (30_000, 200_000)
+RESTORED_PERSONS = 40
 
 
-def budget_shares(stage: Stage, groups: int, say: Say) -> tuple[dict[str, dict[str, float]], int]:
-    """Return the share of 10 requests a second that is used, by latency, and the most memory of ours in bytes.
+def budget_shares(stage: Stage, groups: int, say: Say) -> tuple[Shares, int]:
+    """Return the share of what is possible, by night, pages and latency, and the most memory of ours in bytes.
 
-    The shares are of the first night, of the next one, which has the first as its map, and of the plain loop.
+    Possible is that each slot which the budget gives out brings a page, and the last one its latency later.
     """
-    stage.fill(groups)
-    nightly = stage.new_container()
-    stage.snapshot(nightly)
     peak = 0
-    shares: dict[str, dict[str, float]] = {"next night": {}, "first night": {}, "plain loop": {}}
-    for latency in LATENCIES:
-        say(f"request budget at {latency:g} s a page")
-        stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES, seed=int(latency * 10))
-        stage.latency(latency)
-        for night, container in (("next night", nightly), ("first night", stage.new_container())):
-            (run,) = stage.snapshot(container, per_second=PER_SECOND)
-            shares[night][f"{latency:g}"] = run.budget_share(PER_SECOND)
-            peak = max(peak, run.peak_bytes)
-        loop = plain_loop(stage, pages=_PLAIN_PAGES)
-        shares["plain loop"][f"{latency:g}"] = min(1.0, loop["calls"] / loop["seconds"] / PER_SECOND)
+    shares: Shares = {"next night": {}, "first night": {}}
+    for count in (*SHORT_LISTS, groups):
+        stage.fill(count)
+        nightly = stage.new_container()
+        stage.snapshot(nightly)
+        for latency in LATENCIES:
+            say(f"request budget at {count // 1000:,} pages of {latency:g} s")
+            stage.latency(0.0)
+            stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES, seed=int(latency * 10))
+            stage.snapshot(nightly)
+            stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES, seed=int(latency * 20))
+            stage.latency(latency)
+            for night, container in (("next night", nightly), ("first night", stage.new_container())):
+                (run,) = stage.snapshot(container, per_second=PER_SECOND)
+                pages = -(-run.groups // 1000)
+                possible = pages / (PER_SECOND * GIVEN_OUT) + latency
+                shares[night][f"{pages} pages, {latency:g} s"] = possible / run.listing_seconds
+                peak = max(peak, run.peak_bytes)
     return shares, peak
+
+
+def restoring(stage: Stage, groups: int, say: Say) -> dict[str, float]:
+    """Return what the restore of many groups with many memberships took, in calls and seconds.
+
+    It must list what there is before and after, make each group, and read each group's members (a page, and an empty
+    one) to verify them.
+    """
+    say(f"restore of {groups:,} groups with {groups * RESTORED_PERSONS:,} memberships")
+    stage.emulator.control.reset()
+    stage.emulator.control.fill(groups, persons=RESTORED_PERSONS)
+    containers = stage.new_container(), stage.new_container()
+    stage.restore("COPY", *containers)
+    stage.emulator.control.reset()
+    figures = stage.restore("RESTORE", *containers)
+    made = stage.emulator.control.statistics().requests
+    must = 1 + groups + -(-groups // 1000) + 1 + 2 * groups
+    return {**figures, "calls": sum(sum(counts.values()) for counts in made.values()), "must": must}
 
 
 def speeds(stage: Stage, say: Say) -> tuple[dict[str, float], dict[str, float]]:
@@ -80,15 +105,14 @@ def calls_ratios(stage: Stage, groups: int, say: Say) -> dict[str, dict[str, flo
     """Return calls made ÷ pages that the list has, by shape, with many calls under way: first night and next."""
     ratios: dict[str, dict[str, float]] = {"first night": {}, "next night": {}}
     for shape in SHAPES:
-        say(f"calls for IDs of the shape {shape}")
-        stage.fill(1 if shape == "one" else groups, shape)
+        say(f"calls for {groups // 1000:,} pages of IDs of the shape {shape}")
+        stage.fill(groups, shape)
         stage.latency(SPEED_LATENCY)
         container = stage.new_container()
         for night in ratios:
             (run,) = stage.snapshot(container)
             ratios[night][shape] = run.calls / -(-run.groups // 1000)
-            if shape != "one":
-                stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES)
+            stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES)
     return ratios
 
 

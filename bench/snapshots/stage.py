@@ -1,5 +1,6 @@
 """The parts that a measurement runs on: Azurite, one Face emulator, and the app's job in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -35,10 +36,6 @@ class Run(msgspec.Struct, frozen=True):
         """Groups from the first call until all is published."""
         return self.groups / self.seconds
 
-    def budget_share(self, per_second: float) -> float:
-        """Return the share used of the calls that a budget allows between the first call and the last answer."""
-        return self.calls / (per_second * self.listing_seconds)
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -53,7 +50,7 @@ class Stage:
         self.emulator.control.fill(count, shape=shape)
 
     def latency(self, seconds: float) -> None:
-        """Have each answer take so long."""
+        """Have each response take so long."""
         self.emulator.control.settings(latency=seconds)
 
     def new_container(self) -> str:
@@ -70,6 +67,16 @@ class Stage:
         ]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         return [msgspec.json.decode(line, type=Run) for line in done.stdout.splitlines()]
+
+    def restore(self, what: str, groups: str, members: str) -> dict[str, float]:
+        """Copy all groups and members (`COPY`) or restore them (`RESTORE`) in a new process."""
+        command = [
+            *(sys.executable, "-m", "bench.snapshots.restore", what, self.azurite.connection_string),
+            *(self.emulator.endpoint, self.emulator.key, groups, members),
+        ]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return figures
 
     def cpu_seconds(self) -> dict[str, float]:
         """Return the CPU seconds that the emulator and Azurite have used so far."""

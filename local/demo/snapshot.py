@@ -75,9 +75,9 @@ def _follow(stack: Stack, console: Console) -> Json | None:
 
 
 def _count_pages(stack: Stack) -> int:
-    answers = stack.face.control.statistics().requests.get("dynamicPersonGroup.list", {})
+    counts = stack.face.control.statistics().requests.get("dynamicPersonGroup.list", {})
     # The last page is asked for to learn that there is nothing behind it.
-    return min(answers.get("200", 0), PAGES)
+    return min(counts.get("200", 0), PAGES)
 
 
 def _draw(pointer: Json, *, verified: bool) -> Table:

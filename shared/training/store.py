@@ -205,10 +205,16 @@ class WatchStore:
         return (_ended_request(row) for row in found)
 
     def remove_ended(self, ended: Sequence[EndedRequest]) -> None:
-        """Remove requests of one day that were told, and their rows in the day's index."""
+        """Remove requests that were told, watches that are left alone by that, and the rows in the days' index.
+
+        The index goes last, since it alone reminds of the others.
+        """
         for each in ended:
             if each.group is not None:
                 self._table.delete_entity(rows.partition_of(each.group), rows.told_key(each.request_id))
+        for group in dict.fromkeys(each.group for each in ended):
+            if group is not None:
+                self.remove_lonely_watch(group)
         for partition in dict.fromkeys(each.partition for each in ended):
             keys = [each.key for each in ended if each.partition == partition]
             for batch in batched(keys, _MAX_OPERATIONS, strict=False):

@@ -11,7 +11,7 @@ from azure.storage.queue import QueueClient
 
 from shared.budget.budget import Budget
 from shared.training.messages import FollowUp
-from shared.training.store import EndedRequest, LiveGroup, LostRace, WatchStore
+from shared.training.store import LiveGroup, LostRace, WatchStore
 from shared.training.tell import Teller
 
 log = logging.getLogger(__name__)
@@ -105,16 +105,10 @@ class Caretaker:
         removed = 0
         try:
             for batch in batched(self.store.ended_before(now - self.retention - timedelta(days=1)), 100, strict=False):
-                self._remove(batch)
+                self.store.remove_ended(batch)
                 removed += len(batch)
                 if removed >= MAX_REMOVED or self.monotonic() > deadline:
                     break
         except AzureError as error:
             log.error("old records not removed", extra={"error": type(error).__name__})  # noqa: TRY400 - likewise
         return removed
-
-    def _remove(self, ended: tuple[EndedRequest, ...]) -> None:
-        self.store.remove_ended(ended)
-        for group in dict.fromkeys(each.group for each in ended):
-            if group is not None:
-                self.store.remove_lonely_watch(group)

@@ -51,7 +51,12 @@ def test_a_group_that_was_deleted_is_shown_and_comes_back_by_one_command(
     (deleted,) = face_emulator.control.change(removed=1).removed
     assert face_ops("diff", "latest").stdout == f"- {deleted}\n"
     planned = face_ops("restore", "latest", "--json")
-    assert json.loads(planned.stdout.splitlines()[0]) == {"verb": "make", "groupId": deleted, "persons": 0}
+    assert json.loads(planned.stdout.splitlines()[0]) == {
+        "verb": "make",
+        "groupId": deleted,
+        "persons": 0,
+        "listedAt": None,
+    }
     assert face_ops("diff", "latest", "now").stdout == f"- {deleted}\n"
     done = face_ops("restore", "latest", "--apply", "--yes")
     assert (done.returncode, "restored and verified" in done.stderr) == (0, True)

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import partial
 
 import pytest
@@ -11,17 +11,16 @@ from shared.face.client import FaceClient
 from shared.face.errors import FaceError
 from shared.face.groups import GroupsClient
 from shared.face.page import ListedKind
-from shared.snapshots.changes import side_by_side
 from shared.snapshots.comparison import read_lines
 from shared.snapshots.errors import RestoreFailed
-from shared.snapshots.listing.members import read_members
 from shared.snapshots.listing.pages import Retry
-from shared.snapshots.members import LAYOUT, MembersJob
+from shared.snapshots.members import MembersJob
 from shared.snapshots.restore.plan import Action, Lost, Options, Wanted
 from shared.snapshots.restore.restore import Restore
+from shared.snapshots.restore.source import RestoreSource
 from shared.snapshots.stored.archive import Archive
 from tests.support.face_service import FaceService
-from tests.support.snapshots import GROUPS, Unhurried, new_container, take_snapshot
+from tests.support.snapshots import Unhurried, new_container, take_snapshot
 
 DYNAMIC = ListedKind.DYNAMIC_PERSON_GROUP
 
@@ -32,17 +31,8 @@ class Backup:
     def __init__(self, client: FaceClient, groups: ContainerClient, members: ContainerClient) -> None:
         self.client = GroupsClient(client, Unhurried())
         self.manifest = take_snapshot(client, groups)
-        copy = MembersJob(self.client, groups, members, days=1.0).run()
-        assert copy
-        self.copy = copy
-        self.groups = Archive(groups, GROUPS)
-        self.members = Archive(members, LAYOUT)
-
-    def wanted(self) -> Iterator[tuple[str, Wanted]]:
-        lines = side_by_side(read_lines(self.groups, self.manifest), read_lines(self.members, self.copy))
-        for group_id, line, persons in lines:
-            assert line is not None
-            yield group_id, Wanted(line, tuple(read_members(persons).person_ids) if persons else None)
+        assert MembersJob(self.client, groups, members, days=1.0).run()
+        self.wanted = RestoreSource(groups, members, self.manifest)
 
     def restore(self, *, chosen: Collection[str] | None = None, prune: bool = False, patience: float = 20) -> Restore:
         options = Options(DYNAMIC, with_user_data=True, prune=prune)

@@ -107,7 +107,7 @@ def test_what_a_run_listed_before_it_failed_is_not_listed_again(
 
 
 def wait_for_pages(face_emulator: FaceEmulator, count: int) -> None:
-    """Wait until the emulator has answered so many pages."""
+    """Wait until the emulator has sent so many pages."""
     while face_emulator.control.statistics().requests.get("dynamicPersonGroup.list", {}).get("200", 0) < count:
         pass
 

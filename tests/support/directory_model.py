@@ -10,12 +10,12 @@ ALPHABET = "-0123456789_abcdefghijklmnopqrstuvwxyz"
 
 
 def line(group_id: str, **fields: object) -> bytes:
-    """Return a group as the service answers it."""
+    """Return a group as the service has it."""
     return json.dumps({"dynamicPersonGroupId": group_id, "name": "a name", **fields}, separators=(",", ":")).encode()
 
 
 class DirectoryModel:
-    """Keep groups and answer pages of them, ordered by `key`, at most `cap` at once whatever is asked for."""
+    """Groups, and pages of them: ordered by `key`, at most `cap` at once whatever is asked for."""
 
     def __init__(
         self, ids: Iterable[str], *, cap: int = 1000, key: Callable[[str], str] = lambda group_id: group_id

@@ -15,7 +15,7 @@ from shared.snapshots.listing.key_range import KeyRange
 
 MAX_GROUPS = 1_000_000
 """The most groups of a kind that one resource holds (the service's limits)."""
-_WASTE_SHARE = 0.02
+_WASTE_SHARE = 0.015
 """The share of calls that may bring nothing new, for the sake of listing side by side."""
 _WASTE_A_SECOND, _MAX_WASTE = 8.0, 12.0
 """Calls that may bring nothing new where that is more: some for each second that a call takes, up to a limit."""

@@ -21,6 +21,7 @@ class Action(msgspec.Struct, frozen=True, rename="camel"):
     verb: Verb
     group_id: str
     body: dict[str, str | tuple[str, ...]] = {}  # what the call sends
+    listed_at: str | None = None  # when the copy's members of the group were listed (UTC)
 
     @property
     def persons(self) -> tuple[str, ...]:
@@ -104,9 +105,9 @@ def _make(group_id: str, group: Wanted, options: Options) -> Iterator[Action | L
     first, *rest = list(batched(group.persons or (), MAX_PERSONS_A_CALL, strict=False)) or [()]
     if first:
         body["addPersonIds"] = first
-    yield Action("make", group_id, body)
+    yield Action("make", group_id, body, group.listed_at)
     for persons in rest:
-        yield Action("addMembers", group_id, {"addPersonIds": persons})
+        yield Action("addMembers", group_id, {"addPersonIds": persons}, group.listed_at)
     if options.kind is not ListedKind.DYNAMIC_PERSON_GROUP:
         yield Lost(group_id, "what it contained: persons and faces cannot be exported, so the group is made empty")
     elif group.persons is None:
@@ -130,10 +131,10 @@ def _change(group_id: str, group: Wanted, current: Present, options: Options) ->
         return
     missing = [person_id for person_id in group.persons if person_id not in current.persons]
     for persons in batched(missing, MAX_PERSONS_A_CALL, strict=False):
-        yield Action("addMembers", group_id, {"addPersonIds": persons})
+        yield Action("addMembers", group_id, {"addPersonIds": persons}, group.listed_at)
     if options.prune:
         for persons in batched(sorted(current.persons - set(group.persons)), MAX_PERSONS_A_CALL, strict=False):
-            yield Action("removeMembers", group_id, {"removePersonIds": persons})
+            yield Action("removeMembers", group_id, {"removePersonIds": persons}, group.listed_at)
 
 
 def _fields(line: bytes) -> _Fields:
