@@ -1,5 +1,6 @@
 """What is installed in Azure is what the lock file names."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,10 +15,15 @@ def test_requirements_are_those_of_the_lock() -> None:
     if uv is None:
         pytest.skip("no uv on PATH or in .bootstrap/uv: run script/bootstrap")
     # The file's first lines say how it is made.
-    export = "export --quiet --locked --offline --no-default-groups --no-hashes --no-annotate"
+    export = "export --quiet --locked --offline --no-default-groups --no-annotate"
     made = subprocess.run([uv, *export.split()], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - uv
-    assert _pins((ROOT / "requirements.txt").read_text()) == _pins(made.stdout), "requirements.txt is not up to date"
+    assert _lines((ROOT / "requirements.txt").read_text()) == _lines(made.stdout), "requirements.txt is not up to date"
 
 
-def _pins(text: str) -> list[str]:
+def test_every_package_is_held_to_its_hashes() -> None:
+    for requirement in "\n".join(_lines((ROOT / "requirements.txt").read_text())).replace("\\\n", "").splitlines():
+        assert re.search(r"==\S+ .*--hash=sha256:[0-9a-f]{64}", requirement), requirement
+
+
+def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
