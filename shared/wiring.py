@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shared.training.store import WatchStore
     from shared.training.tell import Teller
     from shared.training.timer import Caretaker
+    from shared.training.topic import Topic
     from shared.training.watch import Watcher
 
 
@@ -155,7 +156,24 @@ def teller() -> "Teller":
     """Return what tells the ends of requests."""
     from shared.training.tell import Teller
 
-    return Teller(watch_store(), watch_storage().results_queue, settings().face_endpoint)
+    return Teller(watch_store(), watch_storage().results_queue, settings().face_endpoint, topic())
+
+
+@_once
+def topic() -> "Topic | None":
+    """Return the topic that gets each event as well, where there is one."""
+    endpoint = settings().events_topic_endpoint
+    if endpoint is None:
+        return None
+    from azure.eventgrid import EventGridPublisherClient
+    from azure.identity import DefaultAzureCredential
+
+    from shared.training.topic import Topic
+
+    # It warns of each option of a call, which it takes for a field of the event as well.
+    logging.getLogger("azure.eventgrid").setLevel(logging.ERROR)
+    client = EventGridPublisherClient(endpoint, DefaultAzureCredential())
+    return Topic(client, watch_storage().watch_table, time.monotonic)
 
 
 @_once

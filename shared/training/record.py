@@ -77,6 +77,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", o
     outcome: Outcome | None = None  # ``None`` while it is open
     ended_at: datetime | None = None
     event: bytes | None = None  # ASCII JSON
+    queued: bool = False  # the results queue has taken the event, and the topic has not
     etag: str | None = None  # of the row as it was read; ``None`` where it is not on record yet
 
 

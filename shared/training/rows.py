@@ -2,6 +2,7 @@
 
 Partition ``<kind>:<groupId>`` holds ``!watch``, ``open!<requestId>``, ``owed!<requestId>`` and ``told!<reversed ID>``.
 Partition ``live`` holds one row a group that has something open or owed. Partitions ``ended:<day>`` list what ended.
+Partition ``topic`` holds the events without a record that the Event Grid topic has not taken yet, by their IDs.
 """
 
 import re
@@ -20,6 +21,7 @@ WATCH_ROW = "!watch"
 OPEN, OWED, TOLD = "open!", "owed!", "told!"
 LIVE = "live"
 ENDED = "ended:"
+TOPIC = "topic"
 
 type Row = dict[str, Any]
 

@@ -66,7 +66,7 @@ class StepTaker:
         """Take a step.
 
         Args:
-            record: the group's record as it was read; what was owed then is told.
+            record: the group's record as it was read; what was owed then is told, but for what the topic has not taken.
             step: the step that is taken; that of a follow-up may be ahead of the record's.
             fresh: requests that are not on record yet.
             paid: the watch's own follow-up brings this step, so the slot in its record is for it.
@@ -82,8 +82,8 @@ class StepTaker:
         record, live_etag = self._commit(record, step, decided)
         for each in decided.ends:
             log_ended(group, each)
-        self.teller.tell(group, record.owed)
-        if not record.watch.live and not record.stuck:
+        left = self.teller.tell(group, record.owed)
+        if not (record.watch.live or record.stuck or left):
             self.store.remove_live(group, live_etag)
 
     def _skip(self, record: GroupRecord, requests: Sequence[RequestRecord], *, exhausted: bool) -> NotMade | None:

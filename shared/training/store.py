@@ -5,7 +5,7 @@ Every method raises ``azure.core.exceptions.AzureError`` where the table cannot 
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import batched
@@ -122,7 +122,9 @@ class WatchStore:
         operations += [("create", rows.request_row(group, each, OPEN)) for each in joins]
         operations += [_on_etag("update", rows.request_row(group, each, OPEN), each.etag) for each in changes]
         operations += [("create", rows.request_row(group, each, OWED)) for each in ends]
-        operations += [_deletion(group, each, OPEN) for each in ends if each.etag is not None]
+        operations += [
+            _on_etag("delete", _keys(group, each, OPEN), each.etag) for each in ends if each.etag is not None
+        ]
         etags = iter([each.get("etag") for each in self._transact(operations)])
         watch = msgspec.structs.replace(watch, etag=next(etags))
         return Written(watch, _stamped((*joins, *changes), etags), _stamped(ends, etags))
@@ -135,13 +137,14 @@ class WatchStore:
         for day, ended in _by_day(owed).items():
             for batch in batched(ended, _MAX_OPERATIONS, strict=False):
                 self._table.submit_transaction([("upsert", _ended_row(group, each, day)) for each in batch])
-        for batch in batched(owed, _MAX_MOVES, strict=False):
-            try:
-                self._transact([operation for each in batch for operation in _told_operations(group, each)])
-            except LostRace:
-                for each in batch:
-                    with suppress(LostRace):
-                        self._transact(_told_operations(group, each))
+        self._note(owed, lambda each: _told_operations(group, each))
+
+    def note_queued(self, group: Group, owed: Sequence[RequestRecord]) -> None:
+        """Mark owed requests whose events the results queue has taken, and the topic has not.
+
+        One that somebody else has marked or moved meanwhile is left alone.
+        """
+        self._note(owed, lambda each: [_queued_operation(group, each)])
 
     def note_rejected(self, event_id: str, ended_at: datetime, outcome: str, event: bytes) -> None:
         """List a body that was not a request, or that was given up, with its event, under its day."""
@@ -241,6 +244,16 @@ class WatchStore:
             except (ResourceModifiedError, ResourceNotFoundError):
                 return
 
+    def _note(self, owed: Sequence[RequestRecord], operations: Callable[[RequestRecord], Sequence[Operation]]) -> None:
+        """Write the operations of owed requests: many at once, and one by one where others have written some."""
+        for batch in batched(owed, _MAX_MOVES, strict=False):
+            try:
+                self._transact([operation for each in batch for operation in operations(each)])
+            except LostRace:
+                for each in batch:
+                    with suppress(LostRace):
+                        self._transact(operations(each))
+
     def _delete_all(self, partition: str, keys: Sequence[str]) -> None:
         try:
             self._table.submit_transaction([("delete", {"PartitionKey": partition, "RowKey": key}) for key in keys])
@@ -294,16 +307,20 @@ def _on_etag(verb: str, row: Row, etag: str | None) -> Operation:
     return verb, row, options
 
 
-def _deletion(group: Group, record: RequestRecord, state: str) -> Operation:
-    keys = {"PartitionKey": rows.partition_of(group), "RowKey": rows.request_key(record.request_id, state)}
-    return _on_etag("delete", keys, record.etag)
+def _keys(group: Group, record: RequestRecord, state: str) -> Row:
+    return {"PartitionKey": rows.partition_of(group), "RowKey": rows.request_key(record.request_id, state)}
 
 
 def _told_operations(group: Group, owed: RequestRecord) -> list[Operation]:
     return [
-        _deletion(group, owed, OWED),
+        # Whatever its ETag: somebody may have marked it as queued meanwhile.
+        ("delete", _keys(group, owed, OWED)),
         ("upsert", rows.request_row(group, owed, TOLD)),
     ]
+
+
+def _queued_operation(group: Group, owed: RequestRecord) -> Operation:
+    return _on_etag("update", rows.request_row(group, msgspec.structs.replace(owed, queued=True), OWED), owed.etag)
 
 
 def _by_day(owed: Iterable[RequestRecord]) -> dict[str, list[RequestRecord]]:

@@ -10,25 +10,36 @@ from shared.training.decide import End
 from shared.training.messages import Group, Message
 from shared.training.record import RequestRecord
 from shared.training.store import WatchStore
+from shared.training.topic import Topic
 
 EVENT_LIFE_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
 class Teller:
-    """Sends events to the results queue. Methods raise ``AzureError`` where the app's own storage fails."""
+    """Sends events to the results queue and, where there is one, to a topic.
+
+    Methods raise ``AzureError`` where the app's own storage fails. The topic's troubles never raise.
+    """
 
     store: WatchStore
     results: QueueClient
     source: str  # the Face resource's endpoint
+    topic: Topic | None = None
 
-    def tell(self, group: Group, owed: Sequence[RequestRecord]) -> None:
-        """Send the events of owed requests, then move these to ``told``. The other order can lose an event."""
+    def tell(self, group: Group, owed: Sequence[RequestRecord]) -> list[RequestRecord]:
+        """Send the events of owed requests, then move these to ``told``. The other order can lose an event.
+
+        Return those that are still owed: the queue has taken their events, and the topic has not.
+        """
         for each in owed:
-            if each.event is not None:
+            if each.event is not None and not each.queued:
                 self._send(each.event)
-        if owed:
-            self.store.note_told(group, owed)
+        untaken = self._send_to_topic(owed)
+        left = [each for each in owed if each.event in untaken]
+        self.store.note_told(group, [each for each in owed if each.event not in untaken])
+        self.store.note_queued(group, [each for each in left if not each.queued])
+        return left
 
     def tell_body(
         self,
@@ -48,8 +59,22 @@ class Teller:
             correlation_id=correlation_id,
             traceparent=traceparent,
         )
+        event_id = events.body_event_id(message)
         self._send(event)
-        self.store.note_rejected(events.body_event_id(message), message.inserted_at, end.outcome.value, event)
+        if self.topic is not None:
+            self.topic.send_or_keep(event_id, event)
+        self.store.note_rejected(event_id, message.inserted_at, end.outcome.value, event)
+
+    def tell_kept(self) -> None:
+        """Send the topic the events of bodies that it has not taken yet."""
+        if self.topic is not None:
+            self.topic.send_kept()
+
+    def _send_to_topic(self, owed: Sequence[RequestRecord]) -> set[bytes]:
+        """Send the events of owed requests to the topic; return those that it has not taken."""
+        if self.topic is None:
+            return set()
+        return self.topic.send([each.event for each in owed if each.event is not None])
 
     def _send(self, event: bytes) -> None:
         self.results.send_message(event.decode(), time_to_live=EVENT_LIFE_SECONDS)

@@ -40,6 +40,8 @@ class Caretaker:
     def run(self) -> None:
         """Take up what is overdue, oldest first, publish the price of a poll, then remove old records.
 
+        What the topic has not taken is sent to it.
+
         A group that fails is logged; the others are served.
 
         Raises:
@@ -57,6 +59,7 @@ class Caretaker:
         self.budget.publish_price(weights)
         overdue.sort(key=lambda each: each.next_poll_at)
         taken_up = self._take_up(overdue, now, deadline)
+        self._tell_kept()
         removed = self._remove_old(now, deadline)
         log.info(
             "training watches looked after",
@@ -87,17 +90,25 @@ class Caretaker:
     def _take_up_one(self, live: LiveGroup, now: datetime) -> None:
         # The index's row was read before the group, so its ETag tells whether the group has moved since.
         record = self.store.read(live.group)
-        if record.owed:
-            self.teller.tell(live.group, record.owed)
+        left = self.teller.tell(live.group, record.owed)
         if record.watch.live:
             follow_up = FollowUp(group=live.group, step=record.watch.step)
             self.queue.send_message(follow_up.body, time_to_live=-1)
             # The next run should not send it once more while the queue is slow.
             self.store.postpone_live(live, now)
+        elif left:
+            # Those that wait for the topic should not come before the others each time.
+            self.store.postpone_live(live, now)
         elif not record.owed and not record.stuck:
             # A handler between putting the row into the index and its commit has to begin again.
             self.store.write(live.group, record.watch)
             self.store.remove_live(live.group, live.etag)
+
+    def _tell_kept(self) -> None:
+        try:
+            self.teller.tell_kept()
+        except AzureError as error:
+            log.error("kept events not sent", extra={"error": type(error).__name__})  # noqa: TRY400 - likewise
 
     def _remove_old(self, now: datetime, deadline: float) -> int:
         """Remove requests one day after their retention, and watches that are left alone; return how many."""

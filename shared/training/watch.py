@@ -87,8 +87,10 @@ class Watcher:
         """Read the record, and see what the messages of one group ask for now."""
         record = self.store.read(arrivals[0].parsed.group)
         pending = self._pending(record, arrivals)
-        self.teller.tell(record.group, record.owed)
-        record = msgspec.structs.replace(record, owed=())
+        # What only the topic is owed waits until the poll is made.
+        queued = [each for each in record.owed if each.queued]
+        left = self.teller.tell(record.group, [each for each in record.owed if not each.queued])
+        record = msgspec.structs.replace(record, owed=(*queued, *left))
         follow_up, exhausted = arrivals[0].parsed, arrivals[0].message.exhausted
         if isinstance(follow_up, FollowUp):
             if self._belongs(record, follow_up):

@@ -18,6 +18,7 @@ from shared.training.step import StepTaker
 from shared.training.store import WatchStore
 from shared.training.tell import Teller
 from shared.training.timer import Caretaker
+from shared.training.topic import Topic
 from shared.training.watch import Watcher
 
 POLICY = Policy(Bounds(1, 60), worth=1, timeout=21_600, grace=60)
@@ -41,6 +42,7 @@ def watch_jobs(
     table: Any,
     queue: Any,
     results: Any,
+    topic_client: Any = None,
     policy: Policy = POLICY,
     retention: timedelta = timedelta(days=30),
     encoding: Encoding = Encoding.AUTO,
@@ -50,7 +52,8 @@ def watch_jobs(
 ) -> Jobs:
     """Return the jobs of one process on these parts."""
     store = WatchStore(table)
-    teller = Teller(store, results, face.endpoint)
+    topic = None if topic_client is None else Topic(topic_client, table, monotonic)
+    teller = Teller(store, results, face.endpoint, topic)
     steps = StepTaker(
         face=face,
         budget=budget,

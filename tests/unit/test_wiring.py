@@ -82,3 +82,14 @@ def test_all_who_waited_for_a_build_that_fails_are_told_at_once(
     with ThreadPoolExecutor(4) as threads:
         assert all(threads.map(ask, range(4)))
     assert len(calls) < 4
+
+
+def test_events_go_to_no_topic_where_none_is_set(wiring: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Storage, "make_watch_parts", lambda _: None)
+    assert wiring.teller().topic is None
+
+
+def test_events_go_to_the_topic_that_is_set(wiring: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Storage, "make_watch_parts", lambda _: None)
+    monkeypatch.setenv("EVENTS_TOPIC_ENDPOINT", "https://events.westeurope-1.eventgrid.azure.net/api/events")
+    assert wiring.teller().topic is wiring.topic() is not None

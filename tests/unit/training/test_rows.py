@@ -52,6 +52,7 @@ FULL_REQUEST = RequestRecord(
     outcome=Outcome.TIMED_OUT,
     ended_at=MOMENT,
     event=b"\x00\xff{}",
+    queued=True,
     etag="1",
 )
 

@@ -1,0 +1,117 @@
+"""The real client of Event Grid against a topic that fails in the usual ways: each event arrives, in one content."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from shared.training.events import MAX_BODY_BYTES
+from shared.training.rows import LIVE, OWED, TOPIC
+from shared.training.topic import MAX_EVENTS
+from tests.support.builders import FACE, GROUP, TRACEPARENT, message
+from tests.support.stand_in_topic import LOST, StandInTopic, stand_in_topic
+from tests.support.watch_parts import WatchParts
+
+
+@pytest.fixture
+def topic() -> Iterator[StandInTopic]:
+    with stand_in_topic() as running:
+        yield running
+
+
+@pytest.fixture
+def told_parts(parts: WatchParts, topic: StandInTopic) -> WatchParts:
+    """Return everything that watches need, with events that go to the topic as well."""
+    parts.jobs = parts.process(topic_client=topic.client)
+    parts.plan(duration=0)
+    return parts
+
+
+def reject(parts: WatchParts, number: int = 0) -> None:
+    parts.jobs.watcher.handle(message(f"not a group {FACE}", message_id=f"body-{number}", inserted_at=parts.time.now))
+
+
+def pass_minutes(parts: WatchParts, minutes: int) -> None:
+    for _ in range(minutes):
+        parts.time.sleep(60)
+        parts.jobs.caretaker.run()
+
+
+def assert_told(parts: WatchParts, topic: StandInTopic, count: int) -> None:
+    """Check that both have so many events, the queue each once and the topic each in the queue's content."""
+    queued = [json.loads(each) for each in parts.texts()]
+    by_id = {each["id"]: each for each in queued}
+    assert len(queued) == len(by_id) == count
+    assert {each["id"] for each in topic.taken} == by_id.keys()
+    assert all(each == by_id[each["id"]] for each in topic.taken)
+    assert not any(key.startswith(OWED) for key in parts.row_keys())
+    assert (parts.row_keys(LIVE), parts.row_keys(TOPIC)) == ([], [])
+
+
+def test_an_event_comes_to_the_topic_as_it_is_on_the_queue(told_parts: WatchParts, topic: StandInTopic) -> None:
+    told_parts.ask(0)
+    told_parts.ask(1, traceparent=TRACEPARENT, correlationId="<Zoë>")
+    reject(told_parts)
+    assert topic.calls == 3
+    assert_told(told_parts, topic, 3)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+def test_a_failure_of_the_topic_delays_its_event_alone(
+    told_parts: WatchParts, topic: StandInTopic, status: int
+) -> None:
+    topic.faults.extend([status] * 2)
+    began = time.monotonic()
+    told_parts.ask()
+    reject(told_parts)
+    assert time.monotonic() - began < 5  # the topic asks for a minute where it throttles
+    assert (len(told_parts.texts()), topic.taken) == (2, [])
+    pass_minutes(told_parts, 6)
+    assert_told(told_parts, topic, 2)
+
+
+def test_a_lost_response_repeats_the_same_event(told_parts: WatchParts, topic: StandInTopic) -> None:
+    topic.faults.extend([LOST, LOST])
+    told_parts.ask()
+    pass_minutes(told_parts, 4)
+    assert Counter(each["id"] for each in topic.taken).most_common(1)[0][1] == 3
+    assert_told(told_parts, topic, 1)
+
+
+def test_a_topic_that_is_down_for_an_hour_gets_each_event_afterwards(
+    told_parts: WatchParts, topic: StandInTopic
+) -> None:
+    topic.down = True
+    for number in range(12):
+        told_parts.ask(number)
+        reject(told_parts, number)
+        assert len(told_parts.texts()) == 2 * (number + 1)
+        pass_minutes(told_parts, 5)
+    topic.down = False
+    pass_minutes(told_parts, 5)
+    assert_told(told_parts, topic, 24)
+
+
+def test_a_full_batch_of_the_largest_events_fits_a_request(told_parts: WatchParts, topic: StandInTopic) -> None:
+    topic.down = True
+    for number in range(MAX_EVENTS):
+        body = "\\" * MAX_BODY_BYTES
+        told_parts.jobs.watcher.handle(message(body, message_id=f"large-{number}", inserted_at=told_parts.time.now))
+    topic.down = False
+    calls = topic.calls
+    pass_minutes(told_parts, 1)
+    assert topic.calls == calls + 1
+    assert_told(told_parts, topic, MAX_EVENTS)
+
+
+def test_a_group_without_trouble_costs_one_call_of_the_topic(told_parts: WatchParts, topic: StandInTopic) -> None:
+    told_parts.plan(duration=3_600)
+    for number in range(5):
+        told_parts.ask(number)
+    told_parts.plan(duration=0)
+    told_parts.step()
+    assert topic.calls == 1
+    assert told_parts.indexed(GROUP) is None
+    assert_told(told_parts, topic, 5)
