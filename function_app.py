@@ -83,7 +83,7 @@ def get_request(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("groups/{kind}/{groupId}/requests/{requestId}", methods=["DELETE"], auth_level=HTTP_LEVEL)
 def cancel_request(req: func.HttpRequest) -> func.HttpResponse:
     """End an open request as cancelled."""
-    return _answer(req, lambda query: wiring.requests_api().cancel(query, *_path(req, "kind", "groupId", "requestId")))
+    return _answer(req, lambda _: wiring.requests_api().cancel(*_path(req, "kind", "groupId", "requestId")))
 
 
 @app.route("groups/{kind}/{groupId}/requests", methods=["DELETE"], auth_level=HTTP_LEVEL)
@@ -141,17 +141,20 @@ def get_ui(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _answer(req: func.HttpRequest, work: Callable[[Query], Response]) -> func.HttpResponse:
+    response = respond(lambda: work(_query(req)))
+    return func.HttpResponse(
+        response.body, status_code=response.status, headers=dict(response.headers), mimetype=response.content_type
+    )
+
+
+def _query(req: func.HttpRequest) -> Query:
     address = urlsplit(req.url)
-    query = Query(
+    return Query(
         base=f"{address.scheme}://{address.netloc}",
         path=address.path,
         parameters=dict(req.params),
         body=req.get_body(),
         if_none_match=req.headers.get("If-None-Match"),
-    )
-    response = respond(lambda: work(query))
-    return func.HttpResponse(
-        response.body, status_code=response.status, headers=dict(response.headers), mimetype=response.content_type
     )
 
 

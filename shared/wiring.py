@@ -250,15 +250,15 @@ def requests_api() -> "RequestsApi":
     from shared.face.models import GroupKind
     from shared.training.history import History
     from shared.training.messages import Encoding
+    from shared.training.send import Sender
 
     watch = settings().watch
     return RequestsApi(
-        queue=watch_storage().watch_queue,
+        sender=Sender(watch_storage().watch_queue, Encoding(watch.message_encoding)),
         store=watch_store(),
         history=History(watch_storage().watch_table),
         canceller=canceller(),
         default_kind=GroupKind(watch.default_kind),
-        encoding=Encoding(watch.message_encoding),
         clock=budget().clock,
     )
 

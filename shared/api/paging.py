@@ -43,12 +43,19 @@ def page(query: Query, value: list[Any], paging: Paging, following: Continuation
     return {"value": value, "nextLink": f"{query.base}{query.path}?{urlencode(parameters)}"}
 
 
+def invalid_continuation() -> Problem:
+    """Return the problem of a continuation that was made up, or changed."""
+    return Problem(400, "Invalid parameter", "continuation is not valid; expected the one of a nextLink, unchanged")
+
+
 def _decoded(token: str) -> Continuation:
     try:
         padded = token.encode("ascii") + b"=" * (-len(token) % 4)
-        following = msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=dict[str, str])
+        following = msgspec.json.decode(
+            base64.b64decode(padded, altchars=b"-_", validate=True), type=dict[str, str | None]
+        )
     except (ValueError, UnicodeEncodeError):
         following = {}
     if set(following) != {"PartitionKey", "RowKey"}:
-        raise Problem(400, "Invalid parameter", "continuation is not valid; expected the one of a nextLink, unchanged")
+        raise invalid_continuation()
     return following

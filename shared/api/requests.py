@@ -1,6 +1,5 @@
 """``/api/requests`` and ``/api/groups/{kind}/{groupId}/requests``: send requests, see and cancel them."""
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,23 +7,24 @@ from typing import Any
 
 import msgspec
 from azure.core.exceptions import AzureError
-from azure.storage.queue import QueueClient
 
 from shared.api.groups import read_group, read_request_id
+from shared.api.request_body import read_requests
 from shared.api.responses import Problem, Query, Response, json_response, polled
 from shared.face.models import GroupKind
 from shared.face.timestamps import format_utc
 from shared.training import rows
 from shared.training.cancel import Canceller
 from shared.training.history import History
-from shared.training.messages import Encoding, Group, Message, Rejection, Request, parse_body
+from shared.training.messages import Group
 from shared.training.record import RequestRecord
-from shared.training.store import WatchStore
+from shared.training.send import Sender
+from shared.training.store import LostRace, WatchStore
 
-MAX_REQUESTS = 1000
-MAX_BODY_BYTES = 4 * 1024 * 1024
-MAX_MESSAGE_BYTES = 64 * 1024
 MESSAGE_LIFE = timedelta(days=7)
+CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""A request's ID has the queue's time; the app's clock may be so much behind."""
+
 FIRST_RETRY_SECONDS = 2
 """When a request that was just sent may be on record."""
 
@@ -42,29 +42,27 @@ class Accepted(msgspec.Struct, frozen=True, rename="camel"):
 class RequestsApi:
     """Answers what concerns requests. Methods raise ``Problem``, and ``AzureError`` where the storage fails."""
 
-    queue: QueueClient
+    sender: Sender
     store: WatchStore
     history: History
     canceller: Canceller
     default_kind: GroupKind  # of a bare ID
-    encoding: Encoding  # as the queue's bodies are read
     clock: Callable[[], datetime]
 
     def send(self, query: Query) -> Response:
         """Put one request, or an array of them, on the queue."""
-        items, single = _items(query.body)
-        requests = self._parsed(items)
+        requests, single = read_requests(query.body, self.default_kind)
         accepted: list[Accepted] = []
-        for item, request in zip(items, requests, strict=True):
+        for request in requests:
             try:
-                accepted.append(self._enqueue(item, request.group))
+                accepted.append(_accepted(request.group, self.sender.send(request)))
             except AzureError:
                 if not accepted:
                     raise
                 raise Problem(
                     503,
                     "Not all requests were sent",
-                    f"the queue took {len(accepted)} of {len(items)} requests; send the others again",
+                    f"the queue took the first {len(accepted)} of {len(requests)} requests; send the others again",
                     value=accepted,
                 ) from None
         headers = {"Retry-After": str(FIRST_RETRY_SECONDS)}
@@ -76,105 +74,63 @@ class RequestsApi:
         """Return a request's state, and its event once it has ended."""
         group, request_id = read_group(kind, group_id), read_request_id(request_id)
         record = self.store.read(group)
-        for each in record.open:
-            if each.request_id == request_id:
-                due = record.watch.next_poll_at
-                wait = 1.0 if due is None else max(1.0, (due - self.clock()).total_seconds())
-                content = _state(group, request_id, "open") | {"nextPollAt": None if due is None else format_utc(due)}
-                return polled(query, content, {"Retry-After": str(round(wait))})
+        if any(each.request_id == request_id for each in record.open):
+            due = record.watch.next_poll_at
+            wait = 1.0 if due is None else max(1.0, (due - self.clock()).total_seconds())
+            content = _state(group, request_id, "open") | {"nextPollAt": None if due is None else format_utc(due)}
+            return polled(query, content, {"Retry-After": str(round(wait))})
         ended = next((each for each in record.owed if each.request_id == request_id), None)
         ended = ended or self.history.told(group, request_id)
-        if ended is not None:
-            return polled(query, _state(group, request_id, "ended") | {"event": _event(ended)})
-        if self.clock() - rows.inserted_at(request_id) < MESSAGE_LIFE:
-            return polled(query, _state(group, request_id, "queued"), {"Retry-After": str(FIRST_RETRY_SECONDS)})
-        raise Problem(
-            404,
-            "No such request",
-            f"nothing is on record of {request_id}: a message lives 7 days, and the record of an ended request is "
-            "kept for WATCH_RETENTION_DAYS",
-        )
+        if ended is not None or request_id in record.stuck:
+            return polled(query, _ended(group, request_id, ended))
+        self._check_age(request_id)
+        return polled(query, _state(group, request_id, "queued"), {"Retry-After": str(FIRST_RETRY_SECONDS)})
 
-    def cancel(self, query: Query, kind: str, group_id: str, request_id: str) -> Response:
+    def cancel(self, kind: str, group_id: str, request_id: str) -> Response:
         """End an open request as cancelled."""
         group, request_id = read_group(kind, group_id), read_request_id(request_id)
-        if self.clock() - rows.inserted_at(request_id) >= MESSAGE_LIFE and not self._is_open(group, request_id):
-            return self.state(query, kind, group_id, request_id)
-        if self.canceller.cancel(group, request_id):
-            return json_response(_state(group, request_id, "ended"), 202)
         ended = self.history.told(group, request_id)
+        if ended is None:
+            if not any(each.request_id == request_id for each in self.store.read(group).open):
+                self._check_age(request_id)
+            cancelled = _without_race(lambda: self.canceller.cancel(group, request_id))
+            ended = self.history.told(group, request_id)
+            if cancelled:
+                return json_response(_ended(group, request_id, ended), 202)
         raise Problem(
             409,
             "The request has ended",
-            "an ended request cannot be cancelled",
-            event=None if ended is None else _event(ended),
+            "an ended request cannot be cancelled; event says how it ended",
+            event=_event(ended),
         )
 
     def cancel_all(self, kind: str, group_id: str) -> Response:
         """End all open requests of a group as cancelled."""
         group = read_group(kind, group_id)
-        cancelled = self.canceller.cancel_all(group)
+        cancelled = _without_race(lambda: self.canceller.cancel_all(group))
         return json_response({"value": [{"requestId": each} for each in cancelled]}, 202)
 
-    def _is_open(self, group: Group, request_id: str) -> bool:
-        return any(each.request_id == request_id for each in self.store.read(group).open)
-
-    def _parsed(self, items: list[bytes]) -> list[Request]:
-        parsed = [parse_body(item, self.default_kind, Encoding.NONE) for item in items]
-        bad = [
-            {"index": index, "reason": _reason(item, each)}
-            for index, (item, each) in enumerate(zip(items, parsed, strict=True))
-            if not isinstance(each, Request) or len(item) > MAX_MESSAGE_BYTES // 2
-        ]
-        if bad:
+    def _check_age(self, request_id: str) -> None:
+        """Raise ``Problem`` where no message of a request that is not on record can be on its way."""
+        if not -CLOCK_DIFFERENCE <= self.clock() - rows.inserted_at(request_id) < MESSAGE_LIFE:
             raise Problem(
-                400,
-                "Invalid request",
-                f"{len(bad)} of {len(items)} requests are not valid, so none was sent; see errors",
-                errors=bad,
+                404,
+                "No such request",
+                f"nothing is on record of {request_id}: a message lives 7 days, and the record of an ended request is "
+                "kept for WATCH_RETENTION_DAYS",
             )
-        return [each for each in parsed if isinstance(each, Request)]
-
-    def _enqueue(self, item: bytes, group: Group) -> Accepted:
-        text = base64.b64encode(item).decode() if self.encoding is Encoding.BASE64 else item.decode()
-        sent = self.queue.send_message(text)
-        request_id = Message(sent.id, sent.inserted_on or self.clock(), item).request_id
-        location = f"/api/groups/{group.kind.value}/{group.group_id}/requests/{request_id}"
-        return Accepted(request_id, group.kind.value, group.group_id, location)
 
 
-def _items(body: bytes) -> tuple[list[bytes], bool]:
-    """Return the bodies of the messages to send, and whether it is one request rather than an array."""
-    if len(body) > MAX_BODY_BYTES:
-        raise Problem(413, "Too much", f"the body has {len(body)} bytes; expected at most {MAX_BODY_BYTES}")
+def _without_race[T](work: Callable[[], T]) -> T:
     try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-        if not body.lstrip().startswith(b"["):
-            return [_message(body.strip())], True
-        raws = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except (ValueError, RecursionError):
-        raise Problem(
-            400, "Invalid JSON", "the body is not JSON; expected a request's object, or an array of them"
-        ) from None
-    if not 1 <= len(raws) <= MAX_REQUESTS:
-        raise Problem(400, "Invalid array", f"the array has {len(raws)} requests; expected 1 to {MAX_REQUESTS}")
-    return [_message(bytes(each)) for each in raws], False
+        return work()
+    except LostRace:
+        raise Problem(503, "The group is busy", "others write the group's record all the time; try again") from None
 
 
-def _message(raw: bytes) -> bytes:
-    """Return an item as a message's body: of a text, the text itself, as ``personGroup/my-group``."""
-    if raw.startswith(b'"'):
-        return msgspec.json.decode(raw, type=str).encode(errors="replace")
-    # A number or a list is not a request, though its text may be a valid ID.
-    return raw if raw.startswith(b"{") else b""
-
-
-def _reason(item: bytes, parsed: object) -> str:
-    if isinstance(parsed, Rejection):
-        return parsed.reason
-    if isinstance(parsed, Request):
-        return f"the request has {len(item)} bytes; expected at most {MAX_MESSAGE_BYTES // 2}"
-    return "an object with the field step is a message of the app's own"
+def _accepted(group: Group, request_id: str) -> Accepted:
+    location = f"/api/groups/{group.kind.value}/{group.group_id}/requests/{request_id}"
+    return Accepted(request_id, group.kind.value, group.group_id, location)
 
 
 def _state(group: Group, request_id: str, state: str) -> dict[str, Any]:
@@ -188,5 +144,9 @@ def _state(group: Group, request_id: str, state: str) -> dict[str, Any]:
     }
 
 
-def _event(ended: RequestRecord) -> msgspec.Raw | None:
-    return None if ended.event is None else msgspec.Raw(ended.event)
+def _ended(group: Group, request_id: str, ended: RequestRecord | None) -> dict[str, Any]:
+    return _state(group, request_id, "ended") | {"event": _event(ended)}
+
+
+def _event(ended: RequestRecord | None) -> msgspec.Raw | None:
+    return None if ended is None or ended.event is None else msgspec.Raw(ended.event)

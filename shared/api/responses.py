@@ -10,6 +10,8 @@ import msgspec
 
 log = logging.getLogger(__name__)
 
+UNAVAILABLE_RETRY_SECONDS = 10
+
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A request to an HTTP function, as far as the functions need it."""
@@ -38,11 +40,17 @@ class Problem(Exception):
         self.status = status
         self.title = title
         self.members = members  # further members of the problem's object
+        self.headers = {"Retry-After": str(UNAVAILABLE_RETRY_SECONDS)} if status == 503 else {}
 
     def response(self) -> Response:
         """Return the problem as a response."""
         body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": str(self), **self.members}
-        return Response(status=self.status, body=msgspec.json.encode(body), content_type="application/problem+json")
+        return Response(
+            status=self.status,
+            body=msgspec.json.encode(body),
+            content_type="application/problem+json",
+            headers=self.headers,
+        )
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -63,6 +71,7 @@ def polled(query: Query, content: Any, headers: Mapping[str, str] | None = None)
 
 def respond(work: Callable[[], Response]) -> Response:
     """Return the response of some work, or the problem that it raises."""
+    # Imported here, so that the app starts without the SDKs.
     from azure.core.exceptions import AzureError
 
     from shared.redaction import describe
@@ -73,12 +82,9 @@ def respond(work: Callable[[], Response]) -> Response:
         return problem.response()
     except AzureError as error:
         log.warning("request not answered: %s", describe(error))
-        detail = f"the app's storage failed ({describe(error)}); try again"
-        return _unavailable(Problem(503, "Storage unavailable", detail))
+        return Problem(
+            503, "Storage unavailable", f"the app's storage failed ({describe(error)}); try again"
+        ).response()
     except Exception as error:  # noqa: BLE001 - the host would log the text of whatever is raised
         log.error("request failed: %s", describe(error))  # noqa: TRY400 - the trace may hold IDs
         return Problem(500, "Internal error", "the app failed; its log says more").response()
-
-
-def _unavailable(problem: Problem) -> Response:
-    return msgspec.structs.replace(problem.response(), headers={"Retry-After": "10"})

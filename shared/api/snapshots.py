@@ -16,6 +16,7 @@ from shared.snapshots.jobs import SnapshotJobs, SnapshotRequest
 from shared.snapshots.stored.catalog import Catalog
 from shared.snapshots.stored.manifest import Manifest
 from shared.snapshots.stored.progress import Progress
+from shared.training.history import Continuation
 
 MAX_BODY_BYTES = 1024
 
@@ -42,14 +43,12 @@ class SnapshotsApi:
             reverse=True,
         )
         if paging.continuation is not None:
-            last = (paging.continuation["RowKey"], paging.continuation["PartitionKey"])
+            last = (paging.continuation["RowKey"] or "", paging.continuation["PartitionKey"] or "")
             copies = [each for each in copies if each < last]
         shown = copies[: paging.top]
         value = [self._summary(kind, snapshot_id) for snapshot_id, kind in shown]
-        following = None
-        if len(copies) > len(shown):
-            following = {"PartitionKey": shown[-1][1].value, "RowKey": shown[-1][0]}
-        return polled(query, page(query, value, paging, following))
+        more = len(copies) > len(shown)
+        return polled(query, page(query, value, paging, _after(*shown[-1]) if more else None))
 
     def manifest(self, query: Query, kind: str, snapshot_id: str) -> Response:
         """Return a copy's manifest."""
@@ -113,6 +112,10 @@ class SnapshotsApi:
             "groups": {name: content["groups"][name] for name in ("count", "size")},
             "changes": content["changes"],
         }
+
+
+def _after(snapshot_id: str, kind: ListedKind) -> Continuation:
+    return {"PartitionKey": kind.value, "RowKey": snapshot_id}
 
 
 def _progress(progress: Progress) -> dict[str, Any]:

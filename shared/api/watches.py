@@ -4,16 +4,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from azure.core.exceptions import HttpResponseError
 
 from shared.api.groups import read_group
-from shared.api.paging import page, read_paging
+from shared.api.paging import Paging, invalid_continuation, page, read_paging
 from shared.api.responses import Problem, Query, Response, polled
 from shared.face.timestamps import format_utc, instant_of
 from shared.training import schedule
-from shared.training.history import EndedEntry, History
+from shared.training.history import Continuation, EndedEntry, History, Page
 from shared.training.record import Outcome, RequestRecord, Watch
 from shared.training.store import WatchStore
 
@@ -32,7 +35,9 @@ class WatchesApi:
         """Return a group's watch, its open requests, and the newest that have ended."""
         group = read_group(kind, group_id)
         record = self.store.read(group)
-        ended = [*record.owed, *self.history.newest_told(group, MAX_ENDED)][:MAX_ENDED]
+        told = self.history.newest_told(group, MAX_ENDED)
+        # One that moves from owed to told meanwhile is in both.
+        ended = list({each.request_id: each for each in (*record.owed, *told)}.values())[:MAX_ENDED]
         if record.watch.etag is None and not ended:
             raise Problem(
                 404,
@@ -48,7 +53,7 @@ class WatchesApi:
             "last": watch.last.value,
             "polls": watch.polls,
             "nextPollAt": _text(watch.next_poll_at),
-            "expectedEndAt": _text(self._expected_end(watch)),
+            "expectedEndAt": _text(_expected_end(watch)),
             "pastDurations": watch.past_durations,
             "open": [_open(each) for each in record.open],
             "ended": [msgspec.Raw(each.event) for each in ended if each.event is not None],
@@ -58,7 +63,7 @@ class WatchesApi:
     def live(self, query: Query) -> Response:
         """Return a page of what is being watched."""
         paging = read_paging(query)
-        found = self.history.live(paging.top, paging.continuation)
+        found = _listed(paging, self.history.live)
         value = [
             {
                 "kind": each.group.kind.value,
@@ -79,17 +84,30 @@ class WatchesApi:
             expected = ", ".join(Outcome)
             raise Problem(400, "Invalid parameter", f"outcome is {outcome[:40]!r}; expected one of {expected}")
         paging = read_paging(query)
-        found = self.history.ended(day, outcome, paging.top, paging.continuation)
+        found = _listed(paging, partial(self.history.ended, day, outcome))
         return polled(query, page(query, [_ended(each) for each in found.items], paging, found.continuation))
 
-    def _expected_end(self, watch: Watch) -> datetime | None:
-        """Return when the training that is under way will probably have ended; ``None`` where none is."""
-        created = watch.training.created if watch.training is not None else None
-        if not watch.live or watch.training is None or watch.training.ended or created is None:
-            return None
-        now = self.clock()
-        age = max(0.0, instant_of(now).seconds_since(created))
-        return now + timedelta(seconds=schedule.expected_end(watch.past_durations, age))
+
+def _listed[Item](paging: Paging, read: Callable[[int, Continuation | None], Page[Item]]) -> Page[Item]:
+    """Return a page, where its continuation is one that the table service knows."""
+    try:
+        return read(paging.top, paging.continuation)
+    except HttpResponseError as error:
+        if paging.continuation is None or error.status_code != HTTPStatus.BAD_REQUEST:
+            raise
+        raise invalid_continuation() from None
+
+
+def _expected_end(watch: Watch) -> datetime | None:
+    """Return when the training under way has ended with a probability of one half, as the last poll left it.
+
+    ``None`` where no training is under way. Between two polls it stays the same, and so does the ETag.
+    """
+    training, seen_at = watch.training, watch.seen_at
+    if not watch.live or training is None or training.ended or training.created is None or seen_at is None:
+        return None
+    age = max(0.0, instant_of(seen_at).seconds_since(training.created))
+    return seen_at + timedelta(seconds=schedule.expected_end(watch.past_durations, age))
 
 
 def _open(request: RequestRecord) -> dict[str, Any]:
@@ -103,11 +121,12 @@ def _open(request: RequestRecord) -> dict[str, Any]:
 
 
 def _ended(entry: EndedEntry) -> dict[str, Any]:
+    group = entry.key.group
     return {
-        "time": entry.time,
-        "kind": None if entry.group is None else entry.group.kind.value,
-        "groupId": None if entry.group is None else entry.group.group_id,
-        "requestId": entry.request_id,
+        "time": entry.key.time,
+        "kind": None if group is None else group.kind.value,
+        "groupId": None if group is None else group.group_id,
+        "requestId": entry.key.request_id,
         "outcome": entry.outcome,
         "event": None if entry.event is None else msgspec.Raw(entry.event),
     }

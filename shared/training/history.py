@@ -1,7 +1,7 @@
 """Read what people and programs ask of the record: live groups, a group's history, and what ended on a day."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, cast
 
@@ -9,12 +9,13 @@ import msgspec
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient
 
+from shared.face.timestamps import format_utc
 from shared.training import rows
 from shared.training.messages import Group
 from shared.training.record import RequestRecord
 from shared.training.rows import ENDED, LIVE, TOLD
 
-type Continuation = dict[str, str]
+type Continuation = dict[str, str | None]
 """Where the next page of a query begins, as the table service names it."""
 
 
@@ -35,9 +36,7 @@ class LiveEntry(msgspec.Struct, frozen=True):
 class EndedEntry(msgspec.Struct, frozen=True):
     """A request, or a body that was not one, that ended on a day."""
 
-    time: str  # RFC 3339, UTC
-    group: Group | None  # ``None`` of a body that was not a request
-    request_id: str  # of such a body: its event's ID
+    key: rows.EndedKey  # when, and which
     outcome: str
     event: bytes | None  # only of such a body; others have theirs with the group
 
@@ -84,6 +83,24 @@ class History:
         found, following = self._page(query, parameters, top, continuation)
         return Page([_ended_entry(row) for row in found], following)
 
+    def ended_since(self, since: datetime, until: datetime) -> Iterator[EndedEntry]:
+        """Yield what ended from one moment to another, UTC, oldest first."""
+        day = since
+        while day.date() <= until.date():
+            found = self._table.query_entities(
+                "PartitionKey eq @day and RowKey ge @since",
+                parameters={"day": rows.day_partition(day), "since": format_utc(since)},
+            )
+            yield from map(_ended_entry, found)
+            day += timedelta(days=1)
+
+    def event(self, entry: EndedEntry) -> bytes | None:
+        """Return the event of what ended, ``None`` where its record is gone or cannot be read."""
+        if entry.event is not None or entry.key.group is None:
+            return entry.event
+        told = self.told(entry.key.group, entry.key.request_id)
+        return None if told is None else told.event
+
     def _page(
         self, query: str, parameters: dict[str, Any], top: int, continuation: Continuation | None
     ) -> tuple[list[Any], Continuation | None]:
@@ -113,10 +130,6 @@ def _live_entry(row: Any) -> LiveEntry | None:
 
 
 def _ended_entry(row: Any) -> EndedEntry:
-    time, kind, group_id, request_id = (str(row["RowKey"]).split("!", 3) + [""] * 3)[:4]
-    try:
-        group = rows.group_of(f"{kind}:{group_id}")
-    except ValueError:
-        group = None
     event = row.get("event")
-    return EndedEntry(time, group, request_id, str(row.get("outcome")), event if isinstance(event, bytes) else None)
+    key = rows.read_ended_key(str(row["RowKey"]))
+    return EndedEntry(key, str(row.get("outcome")), event if isinstance(event, bytes) else None)

@@ -73,6 +73,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str | None = None  # W3C: the trace that the request belongs to
     other_reading: bool = False  # the body is Base64 of another valid form as well
 
+    @property
+    def body(self) -> str:
+        """Return the text of a queue message that makes this request, whichever form it came in."""
+        fields = _RequestObject(
+            kind=self.group.kind.value,
+            group_id=self.group.group_id,
+            trained_after=self.trained_after,
+            train=self.train or None,
+            correlation_id=self.correlation_id,
+            traceparent=self.traceparent,
+        )
+        return msgspec.json.encode(fields).decode()
+
 
 class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     """The app's own message, which brings the next poll of a watch. It is never trusted."""
@@ -121,9 +134,13 @@ def parse_body(body: bytes, default_kind: GroupKind, encoding: Encoding) -> Requ
     return _choose(plain, inner, default_kind)
 
 
-def is_group_id(text: str) -> bool:
-    """Return whether a text is a valid group ID."""
-    return _ID.fullmatch(text) is not None
+def read_group(kind: str, group_id: str) -> Group:
+    """Return the group of a kind and an ID.
+
+    Raises:
+        ValueError: one of them is not valid; the text says which, and what was expected.
+    """
+    return Group(_checked_kind(kind), _checked_id(group_id))
 
 
 def _choose(plain: Request | Rejection, inner: str | None, default_kind: GroupKind) -> Request | Rejection:
@@ -167,7 +184,7 @@ def _parse(text: str, default_kind: GroupKind) -> Request | FollowUp | Rejection
             return _parse_object(text, default_kind)
         kind, slash, group_id = text.partition("/")
         if slash:
-            return Request(group=Group(_checked_kind(kind), _checked_id(group_id)))
+            return Request(group=read_group(kind, group_id))
         return Request(group=Group(default_kind, _checked_id(text)))
     except _NotARequest as error:
         return Rejection(str(error)[:_MAX_REASON_CHARS], _readable_correlation_id(text))
@@ -177,7 +194,7 @@ class _NotARequest(ValueError):
     """The body is not a request; the text is the reason."""
 
 
-class _RequestObject(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class _RequestObject(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     group_id: str
     kind: str | None = None
     trained_after: str | None = None
@@ -251,7 +268,7 @@ def _checked_follow_up(fields: _FollowUpObject) -> FollowUp:
 
 
 def _checked_id(text: str) -> str:
-    if not is_group_id(text):
+    if not _ID.fullmatch(text):
         raise _NotARequest(
             f"{text[:80]!r} is not a valid group ID; "
             "expected 1 to 64 of the characters a to z, 0 to 9, hyphen and underscore"

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from shared.face.models import GroupKind
-from shared.face.timestamps import parse_instant
+from shared.face.timestamps import format_utc, parse_instant
 from shared.training.messages import Group
 from shared.training.record import RequestRecord, Watch
 
@@ -31,6 +31,14 @@ _COMPLEMENTS = str.maketrans("0123456789", "9876543210")
 _NESTED = ("claim", "training", "pastDurations")
 
 
+class EndedKey(msgspec.Struct, frozen=True):
+    """The key of a row in a day's index, ``<time>!<kind>!<groupId>!<requestId>``."""
+
+    time: str  # RFC 3339, UTC
+    group: Group | None  # ``None`` of a body that was not a request
+    request_id: str  # of such a body: its event's ID
+
+
 def partition_of(group: Group) -> str:
     """Return the partition of all rows of a group."""
     return f"{group.kind.value}:{group.group_id}"
@@ -40,6 +48,32 @@ def group_of(partition: str) -> Group:
     """Return the group of a partition; raise ``ValueError`` where it is not a group's."""
     kind, _, group_id = partition.partition(":")
     return Group(GroupKind(kind), group_id)
+
+
+def is_request_id(text: str) -> bool:
+    """Return whether a text has the form of a request's ID."""
+    return _REQUEST_ID.fullmatch(text) is not None
+
+
+def day_partition(moment: datetime) -> str:
+    """Return the partition that lists what ended on the day of a moment in UTC."""
+    return f"{ENDED}{moment:%Y-%m-%d}"
+
+
+def ended_key(ended_at: datetime, group: Group | None, request_id: str) -> str:
+    """Return the row key of what ended then; without a group, of a body that was not a request."""
+    kind, group_id = ("", "") if group is None else (group.kind.value, group.group_id)
+    return f"{format_utc(ended_at)}!{kind}!{group_id}!{request_id}"
+
+
+def read_ended_key(key: str) -> EndedKey:
+    """Return what the key of a row in a day's index says; a key of another form has no group."""
+    time, kind, group_id, request_id = (key.split("!", 3) + [""] * 3)[:4]
+    try:
+        group = group_of(f"{kind}:{group_id}")
+    except ValueError:
+        group = None
+    return EndedKey(time, group, request_id)
 
 
 def told_key(request_id: str) -> str:

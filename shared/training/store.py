@@ -16,7 +16,6 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from shared.face.timestamps import format_utc
 from shared.training import rows
 from shared.training.messages import Group
 from shared.training.record import GroupRecord, Last, RequestRecord, Watch
@@ -49,8 +48,16 @@ class EndedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     partition: str
     key: str
-    group: Group | None  # ``None`` of a rejected body
-    request_id: str
+
+    @property
+    def group(self) -> Group | None:
+        """The group that it was a request for; ``None`` of a rejected body."""
+        return rows.read_ended_key(self.key).group
+
+    @property
+    def request_id(self) -> str:
+        """Its ID; of a rejected body, that of its event."""
+        return rows.read_ended_key(self.key).request_id
 
 
 class Written(NamedTuple):
@@ -149,8 +156,8 @@ class WatchStore:
     def note_rejected(self, event_id: str, ended_at: datetime, outcome: str, event: bytes) -> None:
         """List a body that was not a request, or that was given up, with its event, under its day."""
         row = {
-            "PartitionKey": day_partition(ended_at),
-            "RowKey": f"{format_utc(ended_at)}!!!{event_id}",
+            "PartitionKey": rows.day_partition(ended_at),
+            "RowKey": rows.ended_key(ended_at, None, event_id),
             "outcome": outcome,
             "event": event,
         }
@@ -202,10 +209,10 @@ class WatchStore:
         """Yield what ended on earlier days (UTC), oldest first."""
         found = self._table.query_entities(
             "PartitionKey ge @first and PartitionKey lt @day",
-            parameters={"first": ENDED, "day": day_partition(day)},
+            parameters={"first": ENDED, "day": rows.day_partition(day)},
             select=["PartitionKey", "RowKey"],
         )
-        return (_ended_request(row) for row in found)
+        return (EndedRequest(partition=row["PartitionKey"], key=row["RowKey"]) for row in found)
 
     def remove_ended(self, ended: Sequence[EndedRequest]) -> None:
         """Remove requests that were told, watches that are left alone by that, and the rows in the days' index.
@@ -286,11 +293,6 @@ class WatchStore:
 _LOST_RACES = ("EntityAlreadyExists", "UpdateConditionNotSatisfied", "ResourceNotFound", "EntityNotFound")
 
 
-def day_partition(moment: datetime) -> str:
-    """Return the partition that lists what ended on the day of a moment in UTC."""
-    return f"{ENDED}{moment:%Y-%m-%d}"
-
-
 def _watch_operation(group: Group, watch: Watch) -> Operation:
     row = rows.watch_row(group, watch)
     return ("create", row) if watch.etag is None else _on_etag("update", row, watch.etag)
@@ -327,24 +329,14 @@ def _by_day(owed: Iterable[RequestRecord]) -> dict[str, list[RequestRecord]]:
     days: dict[str, list[RequestRecord]] = {}
     for each in owed:
         if each.ended_at is not None:
-            days.setdefault(day_partition(each.ended_at), []).append(each)
+            days.setdefault(rows.day_partition(each.ended_at), []).append(each)
     return days
 
 
 def _ended_row(group: Group, ended: RequestRecord, partition: str) -> Row:
     assert ended.ended_at is not None and ended.outcome is not None  # noqa: S101, PT018 - owed rows have both
-    key = f"{format_utc(ended.ended_at)}!{group.kind.value}!{group.group_id}!{ended.request_id}"
+    key = rows.ended_key(ended.ended_at, group, ended.request_id)
     return {"PartitionKey": partition, "RowKey": key, "outcome": ended.outcome.value}
-
-
-def _ended_request(row: Row) -> EndedRequest:
-    partition, key = str(row["PartitionKey"]), str(row["RowKey"])
-    _, kind, group_id, request_id = (key.split("!", 3) + [""] * 3)[:4]
-    try:
-        group = rows.group_of(f"{kind}:{group_id}")
-    except ValueError:
-        group = None
-    return EndedRequest(partition=partition, key=key, group=group, request_id=request_id)
 
 
 def _live_group(row: Any) -> LiveGroup:

@@ -7,6 +7,7 @@ from typing import Any
 
 import azure.functions as func
 import pytest
+from azure.core.exceptions import ServiceRequestError
 from azure.functions.queue import QueueMessage
 
 import shared
@@ -14,6 +15,7 @@ from shared.settings import SettingsError
 from shared.training.messages import Message
 from tests.support.builders import environment
 from tests.support.fresh import load_module
+from tests.support.openapi import Document
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +73,29 @@ def test_the_http_functions_are_those_of_the_openapi_document(load: Load) -> Non
         if method != "parameters"
     }
     assert routes == documented
+
+
+@pytest.mark.parametrize(("error", "status"), [(ServiceRequestError("private"), 503), (ValueError("private"), 500)])
+def test_where_the_storage_or_the_app_fails_each_function_responds_with_a_problem(
+    load: Load, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    app, document = load(), Document()
+
+    def fail() -> None:
+        raise error
+
+    for job in ("requests_api", "watches_api", "snapshots_api", "health", "openapi", "ui"):
+        monkeypatch.setattr(app.wiring, job, fail)
+    for name, trigger in bindings(app).items():
+        if trigger["type"] != "httpTrigger" or (status == 503 and name in ("get_openapi", "get_ui")):
+            continue
+        (method,), path = trigger["methods"], f"/{trigger['route']}"
+        request = func.HttpRequest(method=method, url=f"https://app.example/api{path}", body=b"")
+        response = getattr(app, name)(request)
+        assert response.status_code == status
+        assert response.headers.get("Retry-After") == ("10" if status == 503 else None)
+        assert b"private" not in response.get_body()
+        document.check(method, path, status, response.mimetype, response.get_body())
 
 
 def test_behind_the_platforms_authentication_no_key_is_asked_for(load: Load) -> None:
