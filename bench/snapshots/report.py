@@ -59,8 +59,7 @@ class Report:
             "budget_share": min(self.shares["next night"].values()) >= MIN_BUDGET_SHARE,
             "budget_share_first_night": min(self.shares["first night"].values()) >= MIN_FIRST_NIGHT_SHARE,
             "groups_per_second, times dlt": self.rates["ours"] >= MIN_TIMES_DLT * self.rates["dlt"],
-            "groups_per_second, times the loop": self.rates["ours"]
-            >= MIN_TIMES_PLAIN_LOOP * self.rates["plain_loop"],
+            "groups_per_second, times the loop": self.rates["ours"] >= MIN_TIMES_PLAIN_LOOP * self.rates["plain_loop"],
             "memory_ratio": self.memory_ratio <= MAX_MEMORY_RATIO,
             "calls_ratio": _highest(self.ratios) <= MAX_CALLS_RATIO,
             "calls_ratio_200_pages": _highest(self.short_ratios) <= MAX_CALLS_RATIO,

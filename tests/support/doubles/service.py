@@ -23,14 +23,6 @@ class ModelTraining:
 
 
 @dataclass
-class TrainCall:
-    """A call that asked for a training, whatever came of it."""
-
-    group_id: str
-    standing: datetime | None  # when the training that stood then was created
-
-
-@dataclass
 class ModelService:
     """Answer as ``FaceClient`` does; ``trainings`` holds each group's, newest last.
 
@@ -40,7 +32,6 @@ class ModelService:
     clock: VirtualClock
     seconds: float = 2.5
     trainings: dict[str, list[ModelTraining]] = field(default_factory=dict)
-    train_calls: list[TrainCall] = field(default_factory=list)
     trouble: FaceError | None = None
     train_trouble: FaceError | None = None
     endpoint: str = ENDPOINT
@@ -81,7 +72,6 @@ class ModelService:
 
     def start_training(self, kind: GroupKind, group_id: str, *, seconds: float | None = None) -> None:  # noqa: ARG002
         latest = self.standing(group_id)
-        self.train_calls.append(TrainCall(group_id, latest.created if latest else None))
         trouble = self.train_trouble or self.trouble
         if trouble is not None:
             raise trouble

@@ -1,18 +1,31 @@
 """Explore, and hand on how many schedules there were."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
 
+from tests.unit.protocol.actors import Condition
 from tests.unit.protocol.explorer import Schedule, explore
+
+type Explored = Callable[[Callable[[Schedule], None]], int]
+
+
+@pytest.fixture(autouse=True)
+def _actors_take_the_place_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.training.turns.Condition", Condition)
 
 
 @pytest.fixture
-def explored(record_property: Callable[[str, object], None]) -> Callable[[Callable[[Schedule], None]], int]:
+def explored(record_property: Callable[[str, object], None]) -> Explored:
     """Explore a scenario, and have the number of its schedules told at the end of the run."""
 
     def run(scenario: Callable[[Schedule], None]) -> int:
-        schedules = explore(scenario)
+        logging.disable()  # what is logged a million times only costs time
+        try:
+            schedules = explore(scenario)
+        finally:
+            logging.disable(logging.NOTSET)
         record_property("schedules", schedules)
         return schedules
 

@@ -5,20 +5,44 @@ from enum import StrEnum
 from typing import Any
 
 from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
-from azure.data.tables import TableEntity
-from azure.storage.queue import QueueMessage
 
 from shared.face.errors import FaceError, Unreachable
 
 
 class Fault(StrEnum):
-    """Name what can go wrong with one outside call."""
+    """What can go wrong with one outside call."""
 
     DIES_BEFORE = "the process dies before it"
     DIES_AFTER = "the process dies after it"
     FAILS = "it fails"
     TIMES_OUT = "it times out though it happened"
-    REPEATED = "its answer is lost, and the client's own repetition is answered"
+    REPEATED = "its response is lost, and the client's own repetition is answered"
+    RAISES = "it happens, then raises what nobody foresees"
+
+
+_OF_WRITES = tuple(Fault)
+_OF_READS = (Fault.DIES_BEFORE, Fault.FAILS, Fault.RAISES)
+"""The others are the same as these where a call changes nothing."""
+
+_FEW = {
+    "submit_transaction": (Fault.DIES_BEFORE, Fault.REPEATED),
+    "training": (Fault.DIES_BEFORE, Fault.FAILS),
+    "start_training": (Fault.DIES_BEFORE, Fault.FAILS, Fault.TIMES_OUT),
+}
+"""What is left where others run at once. To die after a call, or to raise after it, is to die before the next one, but
+for the time of the redelivery. A repetition that is answered otherwise than the call was is that of a transaction."""
+
+READS = ("get_entity", "read_page", "training")
+HOSTS_DELETE = "the host's delete"
+
+
+def faults_of(name: str, *, few: bool) -> tuple[Fault, ...]:
+    """Return what can go wrong with a call of that name."""
+    if name == HOSTS_DELETE:
+        return (Fault.FAILS,)
+    if few:
+        return _FEW.get(name, (Fault.DIES_BEFORE,))
+    return _OF_READS if name in READS else _OF_WRITES
 
 
 class Died(BaseException):
@@ -37,22 +61,13 @@ def go_wrong(fault: Fault, call: Callable[[], Any], *, of_service: bool) -> Any:
             raise Unreachable("no connection") if of_service else ServiceRequestError("no connection")
         case Fault.TIMES_OUT:
             _ignoring_refusal(call)
-            raise Unreachable("no answer") if of_service else ServiceResponseError("no answer")
+            raise Unreachable("no response") if of_service else ServiceResponseError("no response")
         case Fault.REPEATED:
             _ignoring_refusal(call)
             return call()
-
-
-def told(answer: Any) -> str:
-    """Return what somebody learns from an answer, as text."""
-    if isinstance(answer, list):
-        return "; ".join(told(each) for each in answer)
-    if isinstance(answer, TableEntity):
-        known = [(name, value) for name, value in answer.items() if name != "writeToken"]
-        return f"{known} {answer.metadata['etag']}"
-    if isinstance(answer, QueueMessage):
-        return f"{answer.id} {answer.pop_receipt} {answer.next_visible_on} {answer.dequeue_count} {answer.content}"
-    return repr(answer)
+        case Fault.RAISES:
+            _ignoring_refusal(call)
+            raise RuntimeError("nobody foresees this")
 
 
 def _ignoring_refusal(call: Callable[[], Any]) -> None:

@@ -1,27 +1,32 @@
-"""Whatever bytes are enqueued, the step does not raise: they become a watch, or are rejected with a reason."""
+"""Whatever bytes are enqueued, their handling does not raise: they become a request, or are rejected with a reason."""
 
 import base64
 import json
 from collections.abc import Iterator
 from random import Random
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.face.models import GroupKind
-from shared.training.request import FollowUp, Message, parse_body
+from shared.training.messages import Encoding, FollowUp, Message, Rejection, Request, parse_body
 from tests.unit.protocol.explorer import Schedule
+from tests.unit.protocol.record_of import record_of
 from tests.unit.protocol.world import GROUP, World
 
-EXAMPLES, MUTANTS = 1_000, 99
-"""Together 100,000 bodies."""
+pytestmark = pytest.mark.exhaustive
+
+EXAMPLES, MUTANTS = 500, 99
+"""Together 50,000 bodies."""
 
 VALID = [
     b"my-group",
     b"personGroup/my-group",
     b'{"groupId": "my-group", "kind": "largeFaceList", "trainedAfter": "2026-11-20T10:00:00.1234567Z", "train": true}',
     b'{"groupId": "my-group", "kind": null, "correlationId": "42"}',
-    b'{"watchId": "20261120T100000Z-1", "kind": "personGroup", "groupId": "my-group", "step": 3}',
+    b'{"groupId": "a", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}',
+    b'{"kind": "personGroup", "groupId": "my-group", "step": 3}',
     b'\xef\xbb\xbf {"groupId": "my-group", "id": "x", "dequeueCount": "no number", "insertionTime": "2026-01-31"} ',
     base64.b64encode(b'{"groupId": "my-group"}'),
 ]
@@ -31,14 +36,13 @@ json_values = st.recursive(
     max_leaves=6,
 )
 objects = st.dictionaries(
-    st.sampled_from(["groupId", "kind", "trainedAfter", "train", "correlationId", "watchId", "step", "id"]), json_values
+    st.sampled_from(["groupId", "kind", "trainedAfter", "train", "correlationId", "traceparent", "step", "id"]),
+    json_values,
 )
-
-
 bodies = st.one_of(
     st.sampled_from(VALID),
     st.sampled_from(VALID).map(base64.b64encode),
-    objects.map(lambda found: json.dumps(found).encode()),
+    objects.map(lambda fields: json.dumps(fields).encode()),
     st.binary(max_size=40),
     st.text(max_size=40).map(lambda text: text.encode(errors="surrogatepass")),
 )
@@ -56,26 +60,35 @@ def mutants(body: bytes, seed: int, count: int) -> Iterator[bytes]:
 @example(b"{" * 65_536, 0)
 @example(b'{"groupId":' * 6_000, 0)
 @example(b'{"groupId": "\\ud800"}', 0)
+@example(b'{"groupId": "g", "correlationId": "\\ud800"}', 0)
 @example(b"", 0)
 @example(b"\xff\xfe\x00", 0)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(bodies, st.integers(0, 2**32))
-def test_every_body_is_a_watch_or_a_rejection(drawn: bytes, seed: int) -> None:
-    for body in (drawn, *mutants(drawn, seed, MUTANTS)):
-        world = World(Schedule())
-        world.service.begin(GROUP)
-        message = Message("message-0001", world.clock(), body)
-        world.watcher.handle(message)
-        if isinstance(parse_body(body, GroupKind.LARGE_PERSON_GROUP), FollowUp):
-            assert not world.events
-            continue
-        watches = list(world.table.query_entities("PartitionKey ge @any", parameters={"any": ""}))
-        rejections = [content for contents in world.events.values() for content in contents]
-        assert len(watches) + len(rejections) == 1
-        for rejection in rejections:
-            event = json.loads(rejection)
-            assert event["type"] == "face.training.rejected"
-            assert event["data"]["error"]
-            assert len(event["data"]["body"]) <= 256
-            assert rejection.isascii()
-            assert len(rejection) < 65_536
+def test_every_body_is_a_request_or_a_rejection(drawn: bytes, seed: int) -> None:
+    handle(drawn)
+    for body in mutants(drawn, seed, MUTANTS):
+        for encoding in Encoding:
+            parsed = parse_body(body, GroupKind.LARGE_PERSON_GROUP, encoding)
+            assert isinstance(parsed, FollowUp | Request) or parsed.reason
+
+
+def handle(body: bytes) -> None:
+    """Handle a body, and check what became of it."""
+    world = World(Schedule())
+    world.service.begin(GROUP)
+    message = Message("message-0001", world.clock(), body)
+    world.handlers.watcher.handle(message)
+    groups = record_of(world.table).groups.values()
+    on_record = sum(len(requests) for group in groups for requests in group.requests.values())
+    events = [content for contents in world.results.events.values() for content in contents]
+    parsed = parse_body(body, GroupKind.LARGE_PERSON_GROUP, Encoding.AUTO)
+    assert on_record == isinstance(parsed, Request)
+    if not isinstance(parsed, Rejection):
+        return
+    (event,) = events
+    assert event.isascii()
+    assert len(event) <= 48 * 1024
+    data = json.loads(event)["data"]
+    assert (data["outcome"], data["messageId"]) == ("rejected", "message-0001")
+    assert data["error"]["message"]

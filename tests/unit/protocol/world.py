@@ -1,113 +1,137 @@
-"""Run the real step, timer and poison code on doubles, under a schedule that says what goes wrong and when."""
+"""Run the real code on doubles, under a schedule that says what goes wrong and when."""
 
 import json
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
-import greenlet
-from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 from azure.storage.queue import QueueMessage
-from shared.training.report import Reporter
-from shared.training.request import Message
-from shared.training.resume import OVERDUE_SECONDS, Resumer
 
+from shared.face.errors import Unreachable
 from shared.face.models import GroupKind
 from shared.training.decide import Policy
-from shared.training.poison import MAX_DEQUEUE_COUNT, PoisonHandler
+from shared.training.messages import Group, Message
 from shared.training.schedule import Bounds
-from shared.training.store import LostRace, WatchStore
-from shared.training.watch import Watcher
+from shared.training.store import LostRace
+from tests.support.doubles.budget import ModelBudget
 from tests.support.doubles.clock import VirtualClock
 from tests.support.doubles.queue import InMemoryQueue
-from tests.support.doubles.service import ModelService
+from tests.support.doubles.service import ModelService, ModelTraining
 from tests.support.doubles.table import InMemoryTable
+from tests.support.watching import Jobs, watch_jobs
+from tests.unit.protocol.actors import Actor, current_actor, etag_in, let_others_go_first, run_at_once
 from tests.unit.protocol.explorer import Schedule
-from tests.unit.protocol.outside_calls import Died, Fault, go_wrong, told
+from tests.unit.protocol.moments import Moments
+from tests.unit.protocol.outside import Outside
+from tests.unit.protocol.outside_calls import HOSTS_DELETE, READS, Died, Fault, faults_of, go_wrong
+from tests.unit.protocol.results import Results
 
 GROUP = "group"
+KIND = GroupKind.LARGE_PERSON_GROUP
 LEASE_SECONDS = 600
 RETRY_SECONDS = 30
-CALL_SECONDS = 0.01
-MOST_EVENTS = 400
+MAX_DEQUEUE_COUNT = 5
+OVERDUE_SECONDS = 120
+SKEW_SECONDS = 0.07
+"""How far apart the clocks of those are that run at once, so that what one writes is never what another writes."""
+MAX_EVENTS = 400
 """A world that has more to do than this does not come to rest."""
+POLICY = Policy(Bounds(1, 60), worth=1, timeout=3600, grace=60)
 
-_OUTSIDE_METHODS = {
-    "create_entity", "get_entity", "update_entity", "delete_entity", "query_entities",
-    "send_message", "delete_message",
-    "training", "start_training",
-}  # fmt: skip
+_FAILURES = (Died, AzureError, LostRace, RuntimeError)
+"""What may come out of the code; all else is a defect."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that was enqueued."""
+
+    group_id: str
+    train: bool
+    trained_after: datetime | None
+    enqueued: datetime
+    standing: ModelTraining | None  # the group's newest training then
 
 
 @dataclass
 class World:
-    """Hold everything that one schedule acts on.
+    """Everything that one schedule acts on.
 
-    ``faults`` and ``disturbances`` are spent, each at a call that the schedule chooses; ``with_timer`` lets the timer
-    run each minute. While ``outage`` is one of the doubles, all calls to it fail.
-    ``watcher_type`` is the step that is explored. ``handlers_ahead`` is by how many seconds the clocks of those that
+    ``faults`` and ``disturbances`` are spent, each at a call that the schedule chooses. ``later_slots`` are slots that
+    are given 30 seconds late, where the schedule wants it. ``with_timer`` lets the timer run each minute. While
+    ``outage`` is one of the doubles, all calls to it fail. ``ahead`` is by how many seconds the clocks of those that
     handle messages are ahead, and that of the timer behind.
     """
 
     schedule: Schedule
     faults: int = 0
     disturbances: list[Callable[["World"], None]] = field(default_factory=list)
+    disturb_before: str | None = None  # the only call at which the world is disturbed; else any
+    later_slots: int = 0
     with_timer: bool = True
-    handlers_ahead: float = 0.0
-    watcher_type: type[Watcher] = Watcher
-    store_type: type[WatchStore] = WatchStore
-    policy: Policy = field(default_factory=lambda: Policy(Bounds(1, 60), timeout=3600, grace=60))
+    ahead: float = 0.0
+    policy: Policy = POLICY
+    outage: object = None
     clock: VirtualClock = field(default_factory=VirtualClock)
 
     def __post_init__(self) -> None:
         self.table = InMemoryTable(self.clock)
-        self.queue = InMemoryQueue(self.clock, "message")
+        self.queue = InMemoryQueue(self.clock, "watch")
         self.poison_queue = InMemoryQueue(self.clock, "poison")
-        self.results = InMemoryQueue(self.clock, "result")
+        self.results = Results()
         self.service = ModelService(self.clock)
-        self.requests: list[str] = []
-        self.outage: object = None
-        # What each of those that run at once has seen of the world so far: all that its next call depends on.
-        self._actors: dict[greenlet.greenlet, list[str]] = {}
-        store = self.store_type(cast("Any", self._outside(self.table)))
-        self.watcher = self._instance(store, self.handlers_ahead)
-        timer = self._instance(store, -self.handlers_ahead)
-        self.resumer = Resumer(timer, retention=timedelta(days=30))
-        self.poison_handler = PoisonHandler(self.watcher, cast("Any", self._outside(self.poison_queue)))
-
-    def _instance(self, store: WatchStore, ahead: float) -> Watcher:
-        """Return the step as an instance has it whose clock is ``ahead`` by so many seconds."""
-        return self.watcher_type(
-            face=cast("Any", self._outside(self.service)),
-            store=store,
-            queue=cast("Any", self._outside(self.queue)),
-            reporter=Reporter(cast("Any", self._outside(self.results))),
-            policy=self.policy,
-            default_kind=GroupKind.LARGE_PERSON_GROUP,
-            clock=lambda: self.clock() + timedelta(seconds=ahead),
-            jitter=lambda: 0.5,
-        )
+        self.requests: dict[str, Asked] = {}
+        self.cancelled: set[str] = set()
+        self.planted: set[str] = set()  # requests whose rows somebody has spoiled
+        self.spent: list[Fault] = []
+        self.moments = Moments(self)
+        self.handlers, self.timer = self.process(self.ahead), self.process(-self.ahead)
 
     # What users and the world around do.
 
-    def enqueue(self, body: str = GROUP) -> str:
-        """Enqueue a request; return the ID of the watch that it begins."""
-        message = self.queue.send_message(body)
-        watch_id = _received(message).watch_id
-        self.requests.append(watch_id)
-        return watch_id
+    def enqueue(self, *, train: bool = False, trained_after: datetime | None = None, group_id: str = GROUP) -> str:
+        """Enqueue a request; return its ID."""
+        after = None if trained_after is None else trained_after.isoformat()
+        body = group_id if after is None and not train else self._body(group_id, train=train, trainedAfter=after)
+        request_id = received(self.queue.send_message(body)).request_id
+        self.requests[request_id] = Asked(group_id, train, trained_after, self.clock(), self.service.standing(group_id))
+        return request_id
 
     def purge(self) -> None:
         """Clear the queue, as an operator may at any time."""
         self.queue.clear_messages()
 
-    def on_record(self) -> set[str]:
-        """Return the IDs of all watches on record."""
-        return {row["RowKey"] for row in self.table.query_entities("PartitionKey ge @any", parameters={"any": ""})}
+    def cancel(self, request_id: str, process: Jobs | None = None) -> None:
+        """Cancel a request, as somebody may at any time who gives up where it fails."""
+        self.cancelled.add(request_id)
+        with suppress(*_FAILURES):
+            (process or self.process()).canceller.cancel(Group(KIND, GROUP), request_id)
+        self._look_for_broken_promises()
+
+    @staticmethod
+    def _body(group_id: str, **fields: object) -> str:
+        return json.dumps({"groupId": group_id, **fields})
 
     # What the host does.
+
+    def process(self, ahead: float = 0.0) -> Jobs:
+        """Return the jobs of a process whose clock is ahead by so many seconds."""
+        budget = ModelBudget(lambda: self._read_clock(ahead), self._seconds_to_slot)
+        return watch_jobs(
+            face=cast("Any", Outside(self.service, self)),
+            budget=budget,
+            table=Outside(self.table, self),
+            queue=Outside(self.queue, self),
+            results=Outside(self.results, self),
+            policy=self.policy,
+            jitter=lambda: 0.5,
+            monotonic=lambda: self._read_clock(ahead).timestamp(),
+            sleep=self._begin_again,
+        )
 
     def receive(self) -> QueueMessage:
         """Wait for the next message to be visible, and take it with a lease."""
@@ -119,173 +143,246 @@ class World:
         assert message is not None
         return message
 
-    def deliver(self, message: QueueMessage, queue: InMemoryQueue | None = None) -> None:
+    def deliver(self, message: QueueMessage, process: Jobs | None = None) -> None:
         """Call the function with a message that was received, and do with it what the host does then."""
-        queue = queue or self.queue
-        poisoned = queue is self.poison_queue
-        handle = self.poison_handler.handle if poisoned else self.watcher.handle
+        self.clock.advance(0.01)
+        handlers = process or self.handlers
+        self.moments.begin(received(message))
         try:
-            try:
-                handle(_received(message))
-            except (AzureError, LostRace):
-                self._give_back(message, queue)
-            else:
-                self._around(queue, "delete_message", partial(queue.delete_message, message.id, message.pop_receipt))
-        except (Died, HttpResponseError, ServiceRequestError, ServiceResponseError):
-            return  # the lease runs out
-
-    def run_timer(self) -> None:
-        """Run the timer once."""
-        try:
-            self.resumer.run()
-        except (Died, AzureError, LostRace):
-            return
-
-    def at_once(self, actors: Iterable[Callable[[], None]]) -> None:
-        """Run several at once; the schedule chooses whose outside call is next, each time."""
-        self._scheduler = greenlet.getcurrent()
-        running = [greenlet.greenlet(actor) for actor in actors]
-        self._actors = {actor: [] for actor in running}
-        while running:
-            self.schedule.reach(self._state)
-            chosen = running[self.schedule.choose(len(running)) if len(running) > 1 else 0]
-            chosen.switch()
-            running = [actor for actor in running if not actor.dead]
-        self._actors = {}
-
-    def come_to_rest(self) -> None:
-        """Let time pass until nothing is left to do: deliver what becomes visible, and run the timer when it is due."""
-        for _ in range(MOST_EVENTS):
-            self.schedule.reach(self._state)
-            moments = [
-                (message.next_visible_on, queue)
-                for queue in (self.queue, self.poison_queue)
-                for message in queue.messages
-                if message.next_visible_on is not None and not self._is_spent(message, queue)
-            ]
-            due = self._timer_is_due()
-            if due is not None and all(due < moment for moment, _ in moments):
-                self.clock.advance_to(due)
-                self.run_timer()
-            elif moments:
-                moment, queue = min(moments, key=lambda each: each[0])
-                self.clock.advance_to(moment)
-                message = queue.receive_message(visibility_timeout=LEASE_SECONDS)
-                assert message is not None
-                if not self._is_spent(message, queue, received=1):
-                    self.deliver(message, queue)
-            else:
+            if (message.dequeue_count or 0) > MAX_DEQUEUE_COUNT:
+                self._poison(message)
                 return
+            try:
+                handlers.watcher.handle(received(message))
+            except (AzureError, LostRace, RuntimeError):
+                self._give_back(message)
+            else:
+                self.around(
+                    self.queue, HOSTS_DELETE, partial(self.queue.delete_message, message.id, message.pop_receipt)
+                )
+        except (Died, AzureError):
+            return  # the lease runs out
+        finally:
+            self._look_for_broken_promises()
+
+    def deliver_poisoned(self, message: QueueMessage) -> None:
+        """Call the poison function; a message that fails there stays until its lease runs out."""
+        with suppress(*_FAILURES):
+            self.handlers.poison_handler.handle(received(message))
+            self.poison_queue.delete_message(message.id, message.pop_receipt)
+
+    def deliver_next(self, process: Jobs) -> None:
+        """Call the function with the next message, once one has been sent."""
+        while not self.queue.messages:
+            let_others_go_first()
+        self.deliver(self.receive(), process)
+
+    def run_timer(self, process: Jobs | None = None) -> None:
+        """Run the timer once."""
+        with suppress(*_FAILURES):
+            (process or self.timer).caretaker.run()
+        self._look_for_broken_promises()
+
+    def late_timer(self, process: Jobs) -> None:
+        """Run the timer once an index row is overdue."""
+        while (due := self._timer_is_due()) is None or due > self.clock() + timedelta(minutes=1):
+            let_others_go_first()
+        self.run_timer(process)
+
+    def at_once(self, *works: Callable[[Jobs], None], processes: Sequence[Jobs] | None = None) -> None:
+        """Run several at once, each in a process of its own but where ``processes`` are given.
+
+        Two under every schedule; more, or where something can go wrong as well, with two preemptions at most.
+        """
+        jobs = processes or [self.process(self.ahead + SKEW_SECONDS * number) for number in range(len(works))]
+        actors = [
+            Actor(f"{number}", partial(work, process))
+            for number, (work, process) in enumerate(zip(works, jobs, strict=True))
+        ]
+        run_at_once(actors, self.schedule, self.state, preemptions=2 if self.faults or len(works) > 2 else None)
+        self.moments.raise_what_broke()
+
+    def _look_for_broken_promises(self) -> None:
+        if current_actor() is None:
+            self.moments.raise_what_broke()
+
+    def come_to_rest(self, until: datetime | None = None) -> None:
+        """Let time pass until nothing is left to do: deliver what becomes visible, and run the timer when it is due."""
+        for _ in range(MAX_EVENTS):
+            self.schedule.reach(self.state)
+            due = self._next_event()
+            if due is None or (until is not None and due[0] > until):
+                if until is not None:
+                    self.clock.advance_to(until)
+                return
+            self.clock.advance_to(due[0])
+            due[1]()
         raise AssertionError("the world does not come to rest")
 
-    # What came of it.
-
-    @property
-    def events(self) -> dict[str, set[str]]:
-        """Return the contents of all events that arrived, by their IDs."""
-        arrived: dict[str, set[str]] = {}
-        for message in self.results.messages:
-            arrived.setdefault(json.loads(message.content)["id"], set()).add(message.content)
-        return arrived
-
-    def outcome(self, watch_id: str) -> str:
-        """Return how a request ended."""
-        (content,) = self.events[watch_id]
-        return str(json.loads(content)["data"]["outcome"])
-
-    # How outside calls go wrong.
-
-    def _outside(self, target: object) -> object:
-        world = self
-
-        class Outside:
-            def __getattr__(self, name: str) -> Any:
-                member = getattr(target, name)
-                if name not in _OUTSIDE_METHODS:
-                    return member
-                return lambda *args, **kwargs: world._around(target, name, partial(member, *args, **kwargs))
-
-        return Outside()
-
-    def _around(self, target: object, name: str, call: Callable[[], Any]) -> Any:
-        actor = greenlet.getcurrent()
-        seen = self._actors.get(actor, [])
-        if actor in self._actors and target is not self.service:
-            seen.append(f"before {name}")
-            self._scheduler.switch()
-        self.clock.advance(CALL_SECONDS)
-        if self.disturbances and self.schedule.choose(2):
-            self.disturbances.pop(0)(self)
-        if self.outage is target:
-            raise ServiceRequestError("it is out for longer")
-        if name == "query_entities":
-            # Read whole: the pages of a query are read before anything is done with them.
-            call = partial(lambda query: list(query()), call)
-        fault = self.schedule.choose(1 + len(Fault)) if self.faults else 0
-        seen.append(f"fault {fault}")
-        try:
-            if fault:
-                self.faults -= 1
-                answer = go_wrong(tuple(Fault)[fault - 1], call, of_service=target is self.service)
-            else:
-                answer = call()
-        except BaseException as error:
-            seen.append(repr(error))
-            raise
-        seen.append(told(answer))
-        return iter(answer) if name == "query_entities" else answer
-
-    def _give_back(self, message: QueueMessage, queue: InMemoryQueue) -> None:
-        receipt = message.pop_receipt or ""
-        try:
-            if queue is self.poison_queue:
-                return  # a poison queue has none of its own; the lease runs out
+    def _next_event(self) -> tuple[datetime, Callable[[], None]] | None:
+        events: list[tuple[datetime, Callable[[], None]]] = []
+        waiting = self.queue.messages
+        if waiting:
+            events.append((cast("datetime", waiting[0].next_visible_on), lambda: self.deliver(self.receive())))
+        for message in self.poison_queue.messages:
             if (message.dequeue_count or 0) < MAX_DEQUEUE_COUNT:
-                queue.update_message(message.id, receipt, visibility_timeout=RETRY_SECONDS)
-                return
-            copy = self.poison_queue.send_message(message.content)
-            queue.delete_message(message.id, receipt)
-        except HttpResponseError:
-            return
-        original = _received(message).watch_id
-        if original in self.requests:
-            # The request lives on under the ID of its poison copy.
-            self.requests.append(_received(copy).watch_id)
-            if original not in self.on_record():
-                self.requests.remove(original)
+                events.append((cast("datetime", message.next_visible_on), self._take_poisoned))
+                break
+        if self.with_timer and (due := self._timer_is_due()) is not None:
+            events.append((due, self.run_timer))
+        return min(events, key=lambda event: event[0]) if events else None
 
-    def _state(self) -> Hashable:
-        """Return all that the future depends on. Tokens of writes are random; ETags tell writes apart too."""
-        return (
-            self.clock(),
-            self.faults,
-            len(self.disturbances),
-            tuple(self.requests),
-            told(list(self.table.query_entities("PartitionKey ge @any", parameters={"any": ""}))),
-            *(told(queue.messages) for queue in (self.queue, self.poison_queue, self.results)),
-            told([training.created for group in self.service.trainings.values() for training in group]),
-            *(tuple(seen) for seen in self._actors.values()),
-        )
+    def _take_poisoned(self) -> None:
+        message = self.poison_queue.receive_message(visibility_timeout=LEASE_SECONDS)
+        assert message is not None
+        self.deliver_poisoned(message)
 
-    def _is_spent(self, message: QueueMessage, queue: InMemoryQueue, *, received: int = 0) -> bool:
-        """Tell whether the host will call nobody with a message any more; it keeps it until its life is over."""
-        return queue is self.poison_queue and (message.dequeue_count or 0) - received >= MAX_DEQUEUE_COUNT
-
-    def _timer_is_due(self) -> Any:
-        if not self.with_timer:
-            return None
-        waiting = [
-            row["nextLookAt"]
-            for row in self.table.query_entities(
-                "state eq @watching or owed eq true", parameters={"watching": "watching"}
-            )
+    def _timer_is_due(self) -> datetime | None:
+        due = [
+            datetime.fromisoformat(row["nextPollAt"].isoformat())  # the client's own class of times stays out
+            for row, _ in self.table.rows
+            if row["PartitionKey"] == "live" and isinstance(row.get("nextPollAt"), datetime)
         ]
-        if not waiting:
+        if not due:
             return None
-        overdue = min(waiting) + timedelta(seconds=OVERDUE_SECONDS)
+        # A little more than two minutes by a clock that may be behind.
+        overdue = min(due) + timedelta(seconds=OVERDUE_SECONDS + abs(self.ahead) + 1)
         return max(overdue, self.clock()).replace(second=0, microsecond=0) + timedelta(minutes=1)
 
+    def _give_back(self, message: QueueMessage) -> None:
+        with suppress(HttpResponseError):
+            if (message.dequeue_count or 0) < MAX_DEQUEUE_COUNT:
+                receipt = message.pop_receipt or ""
+                self.queue.update_message(message.id, receipt, visibility_timeout=RETRY_SECONDS)
+            else:
+                self._poison(message)
 
-def _received(message: QueueMessage) -> Message:
+    def _poison(self, message: QueueMessage) -> None:
+        copy = self.poison_queue.send_message(message.content)
+        with suppress(HttpResponseError):
+            self.queue.delete_message(message.id, message.pop_receipt)
+        self.moments.poisoned(received(message).request_id, copy.id)
+
+    def told_training(self, request_id: str) -> ModelTraining:
+        """Return the training whose end a request was told."""
+        created = datetime.fromisoformat(self.results.event(request_id)["data"]["training"]["createdDateTime"])
+        trainings = self.service.trainings[self.requests[request_id].group_id]
+        (training,) = [each for each in trainings if to_millisecond(each.created) == created]
+        return training
+
+    # What happens at each outside call.
+
+    def around(self, target: object, name: str, call: Callable[[], Any], *, seconds: float | None = None) -> Any:
+        """Make an outside call: others may go first, the world may be disturbed, and the call may go wrong.
+
+        ``seconds`` is its deadline: it is not made where the world has taken longer to let it through.
+        """
+        began = self.clock()
+        if target is self.table or target is self.service:
+            let_others_go_first()  # of what goes into a queue, nobody who runs now can learn
+        actor = current_actor()
+        if self.disturbances and self.disturb_before in (None, name) and self.schedule.choose(2):
+            self.disturbances.pop(0)(self)
+            self._learn(actor, "disturbed")
+        if self.outage is target:
+            raise ServiceRequestError("it is out for longer")
+        if seconds is not None and (self.clock() - began).total_seconds() > seconds:
+            self._learn(actor, "too late")
+            raise Unreachable("no response in time")
+        fault = self._choose_fault(name)
+        self._learn(actor, fault)
+        try:
+            answer = call() if fault is None else go_wrong(fault, call, of_service=target is self.service)
+        except BaseException as error:
+            self._learn(actor, repr(error))
+            raise
+        finally:
+            if name not in READS:
+                self.moments.check_record()
+        self._learn(actor, answer)
+        return answer
+
+    def _choose_fault(self, name: str) -> Fault | None:
+        if not self.faults:
+            return None
+        faults = faults_of(name, few=current_actor() is not None)
+        choice = self.schedule.choose(1 + len(faults))
+        if not choice:
+            return None
+        self.faults -= 1
+        self.spent.append(faults[choice - 1])
+        return faults[choice - 1]
+
+    def _learn(self, actor: Actor | None, fact: object) -> None:
+        if actor is None:
+            return
+        if isinstance(fact, tuple):  # a page of a query
+            fact = [(row, row.metadata["etag"]) for row in fact[0]]
+        text = repr(fact)
+        for token, name in self.moments.tokens.items():
+            text = text.replace(token, name)
+        actor.learn(text)
+
+    def _begin_again(self, _: float) -> None:
+        actor = current_actor()
+        if actor is not None:
+            actor.forget()
+
+    def _read_clock(self, ahead: float) -> datetime:
+        now = self.clock() + timedelta(seconds=ahead)
+        self._learn(current_actor(), now)
+        return now
+
+    def _seconds_to_slot(self) -> float:
+        if not self.later_slots or not self.schedule.choose(2):
+            return 0.0
+        self.later_slots -= 1
+        self._learn(current_actor(), "later slot")
+        return 30.0
+
+    def state(self, actors: Sequence[Actor] = ()) -> Hashable:
+        """Return all that the future depends on.
+
+        ETags, pop receipts and tokens matter only while somebody who runs may hold them.
+        """
+        rows = self.table.rows
+        held = {actor.token for actor in actors}
+        messages = tuple(
+            (message.id, message.next_visible_on, message.dequeue_count, message.pop_receipt if actors else "")
+            for queue in (self.queue, self.poison_queue)
+            for message in queue.messages
+        )
+        row_of = {etag_in(etag): (row["PartitionKey"], row["RowKey"]) for row, etag in rows} if actors else {}
+        return hash(
+            (
+                self.clock(),
+                (self.faults, len(self.disturbances), self.later_slots, len(self.spent)),
+                tuple(self.requests),
+                tuple(self._content(row, held) for row, _ in rows),
+                messages,
+                frozenset(event for contents in self.results.events.values() for event in contents),
+                tuple(each.created for group in self.service.trainings.values() for each in group),
+                tuple(self.moments.train_calls.items()),
+                tuple(actor.state(row_of) for actor in actors),
+            )
+        )
+
+    def _content(self, row: dict[str, Any], held: set[str]) -> Hashable:
+        token = row.get("stepToken")
+        if token is None:
+            return tuple(row.items())
+        mine = self.moments.tokens.get(token) if token in held else ""
+        return tuple((name, mine if name == "stepToken" else value) for name, value in row.items())
+
+
+def received(message: QueueMessage) -> Message:
+    """Return a message as the host hands it over."""
     assert message.inserted_on is not None
-    return Message(message.id, message.inserted_on, message.content.encode(), message.dequeue_count or 1)
+    return Message(
+        message.id, message.inserted_on.astimezone(UTC), message.content.encode(), message.dequeue_count or 1
+    )
+
+
+def to_millisecond(moment: datetime) -> datetime:
+    """Return a moment as the service tells it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
