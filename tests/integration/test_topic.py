@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from azure.core.settings import settings
+from opentelemetry import context, trace
 
 from shared.training.events import MAX_BODY_BYTES
 from shared.training.rows import LIVE, OWED, TOPIC
@@ -92,6 +94,26 @@ def test_a_topic_that_is_down_for_an_hour_gets_each_event_afterwards(
     topic.down = False
     pass_minutes(told_parts, 5)
     assert_told(told_parts, topic, 24)
+
+
+@pytest.fixture
+def traced() -> Iterator[None]:
+    """Have the SDK trace its calls, as part of a trace that began outside."""
+    settings.tracing_enabled.set_value(True)
+    settings.tracing_implementation.set_value("opentelemetry")
+    state = trace.TraceState([("sender", "1")])
+    span = trace.NonRecordingSpan(trace.SpanContext(1, 2, is_remote=True, trace_state=state))
+    token = context.attach(trace.set_span_in_context(span))
+    yield
+    context.detach(token)
+    settings.tracing_enabled.unset_value()
+    settings.tracing_implementation.unset_value()
+
+
+@pytest.mark.usefixtures("traced")
+def test_an_event_without_a_trace_gets_none_on_its_way(told_parts: WatchParts, topic: StandInTopic) -> None:
+    told_parts.ask()
+    assert_told(told_parts, topic, 1)
 
 
 def test_a_full_batch_of_the_largest_events_fits_a_request(told_parts: WatchParts, topic: StandInTopic) -> None:
