@@ -6,13 +6,20 @@ from typing import Annotated
 import typer
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
-from cli import restore, snapshots
+from cli import events, restore, snapshots, watches
 from cli.connect import Target
-from cli.output import OTHER_OUTCOME, SERVICE_TROUBLE, err
+from cli.output import OTHER_OUTCOME, SERVICE_TROUBLE, WRONG_USAGE, err
+from shared.api.responses import Problem
 from shared.face.errors import FaceError, Unauthorized
 from shared.snapshots.errors import SnapshotError
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Work on snapshots of Face groups.")
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Watch the trainings of Face groups, and work on snapshots.",
+)
+watches.add_to(app)
+events.add_to(app)
 snapshots.add_to(app)
 restore.add_to(app)
 
@@ -50,12 +57,17 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         err.print("stopped; run the same command again: what is done is not done twice")
         raise SystemExit(130) from None
+    except Problem as problem:
+        raise SystemExit(_say(str(problem), _PROBLEM_CODES.get(problem.status, OTHER_OUTCOME))) from None
     except SnapshotError as error:
         raise SystemExit(_say(str(error), OTHER_OUTCOME)) from None
     except FaceError as error:
         raise SystemExit(_say(_of_face(error), SERVICE_TROUBLE)) from None
     except AzureError as error:
         raise SystemExit(_say(_of_storage(error), SERVICE_TROUBLE)) from None
+
+
+_PROBLEM_CODES = {400: WRONG_USAGE, 503: SERVICE_TROUBLE}
 
 
 def _say(message: str, code: int) -> int:
@@ -77,8 +89,9 @@ def _of_storage(error: AzureError) -> str:
     code = getattr(error, "error_code", None)
     if isinstance(error, ClientAuthenticationError) or status in (401, 403):
         return (
-            f"the storage account refuses ({code or type(error).__name__}); expected the role Storage Blob Data Reader "
-            "(to take snapshots also Storage Queue Data Message Sender); sign in by az login"
+            f"the storage account refuses ({code or type(error).__name__}); expected the roles Storage Blob Data "
+            "Reader (snapshots), Storage Table Data Reader (watches, show, events), Storage Table Data Contributor "
+            "(cancel) and Storage Queue Data Message Sender (watch, cancel, replay, snapshot); sign in by az login"
         )
     return f"the storage account failed: {type(error).__name__}{f', {code}' if code else ''}"
 

@@ -1,6 +1,8 @@
 """What the command line works on: the storage account and the Face resource, or the local stack."""
 
 import os
+import random
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +14,14 @@ import typer
 from cli.output import WRONG_USAGE, fail
 
 if TYPE_CHECKING:
+    from shared.api.requests import RequestsApi
+    from shared.budget.budget import Budget
     from shared.face.groups import GroupsClient
     from shared.settings import ConnectionString, StorageIdentity
     from shared.storage import Storage
+    from shared.training.history import History
+    from shared.training.send import Sender
+    from shared.training.store import WatchStore
 
 
 class Stack(msgspec.Struct, rename="camel"):
@@ -44,10 +51,6 @@ class Target:
     @cached_property
     def groups_client(self) -> "GroupsClient[Any]":
         """Return the client of the Face resource, which shares the app's budget."""
-        from urllib.parse import urlsplit
-
-        from shared.budget.budget import Budget
-        from shared.budget.store import BudgetStore
         from shared.face.client import ApiVersions, FaceClient
         from shared.face.credentials import KeyCredential, TokenCredential
         from shared.face.groups import GroupsClient
@@ -65,9 +68,64 @@ class Target:
             training=os.environ.get("FACE_TRAINING_API_VERSION") or "v1.2",
             directory=os.environ.get("FACE_DIRECTORY_API_VERSION") or "v1.2-preview.1",
         )
-        store = BudgetStore(self.storage.watch_table, urlsplit(endpoint).hostname or "")
-        budget = Budget(store, max_tps=self.max_tps, poll_worth=1.0)
-        return GroupsClient(FaceClient(endpoint, credential, versions), BulkPace(budget))
+        return GroupsClient(FaceClient(endpoint, credential, versions), BulkPace(self.budget))
+
+    @cached_property
+    def budget(self) -> "Budget":
+        """Return the budget of calls, which the app's instances share."""
+        from urllib.parse import urlsplit
+
+        from shared.budget.budget import Budget
+        from shared.budget.store import BudgetStore
+
+        endpoint, _ = self._face()
+        store = BudgetStore(self.storage.budget_table, urlsplit(endpoint).netloc)
+        return Budget(store, max_tps=self.max_tps, poll_worth=1.0)
+
+    @cached_property
+    def sender(self) -> "Sender":
+        """Return what puts requests on the queue."""
+        from shared.training.messages import Encoding
+        from shared.training.send import Sender
+
+        encoding = os.environ.get("WATCH_MESSAGE_ENCODING") or "auto"
+        if encoding not in list(Encoding):
+            expected = ", ".join(Encoding)
+            raise fail(f"WATCH_MESSAGE_ENCODING is {encoding!r}; expected one of {expected}", WRONG_USAGE)
+        return Sender(self.storage.watch_queue, Encoding(encoding))
+
+    @cached_property
+    def watch_store(self) -> "WatchStore":
+        """Return the record of watches."""
+        from shared.training.store import WatchStore
+
+        return WatchStore(self.storage.watch_table)
+
+    @cached_property
+    def history(self) -> "History":
+        """Return the record as people read it."""
+        from shared.training.history import History
+
+        return History(self.storage.watch_table)
+
+    @cached_property
+    def requests_api(self) -> "RequestsApi":
+        """Return what answers HTTP requests about requests: the command line goes by the same rules."""
+        from shared.api.requests import RequestsApi
+        from shared.face.models import GroupKind
+        from shared.training.cancel import Canceller
+        from shared.training.tell import Teller
+
+        endpoint, _ = self._face()
+        teller = Teller(self.watch_store, self.storage.results_queue, endpoint)
+        return RequestsApi(
+            sender=self.sender,
+            store=self.watch_store,
+            history=self.history,
+            canceller=Canceller(self.watch_store, teller, self.budget, random.random, time.sleep),
+            default_kind=GroupKind.LARGE_PERSON_GROUP,
+            clock=self.budget.clock,
+        )
 
     def _where(self) -> "ConnectionString | StorageIdentity":
         from shared.settings import ConnectionString, StorageIdentity

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-SERVICE_TROUBLE, WRONG_USAGE, OTHER_OUTCOME = 1, 2, 5
+SERVICE_TROUBLE, WRONG_USAGE, FAILED, TIMED_OUT, OTHER_OUTCOME = 1, 2, 3, 4, 5
 """Exit codes beside 0, which says that what was asked came true."""
 
 out = Console()

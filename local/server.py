@@ -66,6 +66,7 @@ def describe(stack: Stack) -> str:
 The stack is up ({host.kind.value} host). Ctrl-C ends it, and its data with it.
 
   Functions host      {host.endpoint}
+  Page                {host.endpoint}/api/ui (it asks for the functionKey of the file below)
   Face {"emulator      " if stack.has_emulator else "service       "} {face}
   Azurite             blob {ports.blob}, queue {ports.queue}, table {ports.table}
   Keys and tokens     {CONNECTION_FILE}

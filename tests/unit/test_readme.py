@@ -4,6 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import typer.main
+
+from cli.app import app
 from shared.settings import load_settings
 from shared.training.record import Outcome
 
@@ -50,4 +53,17 @@ def test_every_outcome_is_in_the_table() -> None:
 def test_every_link_into_the_project_leads_somewhere() -> None:
     links = re.findall(r"\]\(([^)]+)\)", README)
     assert links
-    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+    assert [
+        link for link in links if "://" not in link and not link.startswith("#") and not (ROOT / link).exists()
+    ] == []
+
+
+def test_every_http_operation_is_in_the_table() -> None:
+    document = json.loads((ROOT / "shared/api/openapi.json").read_text(encoding="utf-8"))
+    text = section("HTTP")
+    assert [path for path in document["paths"] if f"/api{path}" not in text] == []
+
+
+def test_every_command_is_in_the_table() -> None:
+    names = {name.split()[0] for name in first_cells(section("The command line"))}
+    assert names == set(typer.main.get_group(app).commands)
