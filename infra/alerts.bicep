@@ -115,6 +115,8 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       evaluationFrequency: alert.every
       windowSize: alert.window
       autoMitigate: true
+      // A new workspace does not know the tables yet.
+      skipQueryValidation: true
       criteria: {
         allOf: [
           {

@@ -1,9 +1,9 @@
-metadata description = 'What the app keeps: the queues and the table of its watches, and its snapshots.'
+metadata description = 'What the app keeps: its queues, the table of its watches, and its snapshots.'
 
 @description('Name of the account.')
 param accountName string
 
-@description('Days after which a snapshot is deleted.')
+@description('Days after which a snapshot is deleted, once a newer one has taken its place.')
 @minValue(7)
 @maxValue(3650)
 param snapshotRetentionDays int
@@ -42,6 +42,16 @@ resource resultsQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@20
   name: 'training-results'
 }
 
+resource snapshotQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = {
+  parent: queueService
+  name: 'snapshot-requests'
+}
+
+resource snapshotPoisonQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = {
+  parent: queueService
+  name: 'snapshot-requests-poison'
+}
+
 resource watchTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' = {
   parent: tableService
   name: 'trainingwatches'
@@ -55,6 +65,14 @@ resource snapshots 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   }
 }
 
+resource members 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: blobService
+  name: 'face-members'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: account
   name: 'default'
@@ -62,13 +80,20 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
     policy: {
       rules: [
         {
-          name: 'delete-old-snapshots'
+          name: 'delete-superseded-snapshots'
           type: 'Lifecycle'
           definition: {
             filters: {
               blobTypes: ['blockBlob']
-              // With its last slash, so that the pointer, dynamic-person-groups-latest.json, is kept.
-              prefixMatch: ['${snapshots.name}/dynamic-person-groups/']
+              prefixMatch: ['${snapshots.name}/', '${members.name}/']
+              // Publishing a snapshot tags the one before. What the pointer names has no tag, however old it is.
+              blobIndexMatch: [
+                {
+                  name: 'superseded'
+                  op: '=='
+                  value: 'true'
+                }
+              ]
             }
             actions: {
               baseBlob: {
@@ -87,14 +112,23 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
 @description('Queue of requests and follow-ups.')
 output watchQueue string = watchQueue.name
 
-@description('Queue of messages that the host gave up.')
+@description('Queue of requests that the host gave up.')
 output poisonQueue string = poisonQueue.name
 
 @description('Queue of events.')
 output resultsQueue string = resultsQueue.name
+
+@description('Queue of snapshots that are asked for.')
+output snapshotQueue string = snapshotQueue.name
+
+@description('Queue of those that the host gave up.')
+output snapshotPoisonQueue string = snapshotPoisonQueue.name
 
 @description('Table of the records of watches.')
 output watchTable string = watchTable.name
 
 @description('Container of the snapshots.')
 output snapshotContainer string = snapshots.name
+
+@description('Container of the members of groups.')
+output memberContainer string = members.name

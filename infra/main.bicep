@@ -5,18 +5,23 @@ metadata description = 'Watches Azure AI Face trainings and snapshots dynamic pe
 
 @description('Settings of the app that differ from its defaults.')
 type appOptions = {
-  FACE_TRAINING_API_VERSION: string? // API version of the training operations
+  FACE_TRAINING_API_VERSION: string? // API version of the training operations, and of the lists of other kinds of groups
   FACE_DIRECTORY_API_VERSION: string? // API version of the dynamic person group operations
   FACE_TOKEN_SCOPE: string? // Entra scope of the Face service, where the cloud of its address does not tell
-  FACE_MAX_TPS: string? // calls to the Face service a second, of each instance
+  FACE_MAX_TPS: string? // calls to the Face service a second, of all instances together
   WATCH_DEFAULT_KIND: string? // kind of a group that is enqueued as a bare ID
-  WATCH_TIMEOUT_SECONDS: string? // seconds after which a watch gives up
-  WATCH_MIN_DELAY_SECONDS: string? // least seconds between two looks
-  WATCH_MAX_DELAY_SECONDS: string? // most seconds between two looks
+  WATCH_MESSAGE_ENCODING: string? // how the bodies of requests are written: auto, none or base64
+  WATCH_TIMEOUT_SECONDS: string? // seconds after which a request is given up
+  WATCH_MIN_DELAY_SECONDS: string? // least seconds between two polls
+  WATCH_MAX_DELAY_SECONDS: string? // most seconds between two polls
+  WATCH_POLL_WORTH_SECONDS: string? // seconds of lateness that one poll is worth
   WATCH_GRACE_SECONDS: string? // seconds that a missing or never trained group is given to appear
-  WATCH_RETENTION_DAYS: string? // days that the record of an ended watch is kept
-  SNAPSHOT_SCHEDULE: string? // when snapshots are made: NCRONTAB of six fields, UTC
+  WATCH_RETENTION_DAYS: string? // days that the record of an ended request is kept
+  SNAPSHOT_SCHEDULE: string? // when snapshots are taken: NCRONTAB of six fields, UTC
+  SNAPSHOT_KINDS: string? // kinds of groups that snapshots are taken of, with commas between
   SNAPSHOT_INCLUDE_USER_DATA: string? // whether snapshots hold the userData of groups: true or false
+  SNAPSHOT_INCLUDE_MEMBERS: string? // whether snapshots hold the members of groups: true or false
+  SNAPSHOT_MEMBERS_DAYS: string? // days after which the members of an unchanged group are listed again
 }
 
 @description('Addresses of a virtual network in CIDR form: of the whole, of the subnet of the app (at least a /27) and of that of the private endpoints (at least a /28).')
@@ -31,22 +36,50 @@ type networkPrefixes = {
 @maxLength(64)
 param environmentName string
 
-@description('Region of all resources; Flex Consumption has to be there.')
+@description('Region of all resources. The list has those with both Flex Consumption and Face, as known in November 2026.')
+@allowed([
+  'australiaeast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'westcentralus'
+  'westeurope'
+  'westus'
+  'westus2'
+  'westus3'
+])
 @metadata({
   azd: {
     type: 'location'
   }
 })
-param location string = resourceGroup().location
+param location string
 
-@description('Resource ID of an existing Face resource, in any resource group; empty, one is made. It needs a custom subdomain.')
-param existingFaceId string = ''
+@description('Resource ID of an existing Face resource, in any resource group; none: one is made. It needs a custom subdomain.')
+param existingFaceId string = 'none'
 
 @description('Price tier of the Face resource that is made: F0 is free (20 calls a minute), S0 is paid (10 calls a second).')
 @allowed(['F0', 'S0'])
 param faceSkuName string = 'S0'
 
-@description('Whether the app may start trainings ("train": true); it is then given a larger role on the Face resource.')
+@description('Whether the app may start trainings ("train": true); it is then given a role of its own for that.')
 param allowTraining bool = false
 
 @description('Whether storage and Face are reached through private endpoints in a virtual network only.')
@@ -63,7 +96,7 @@ param networkAddresses networkPrefixes = {
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSkuName string = 'Standard_LRS'
 
-@description('Days after which a snapshot is deleted. Longer than a snapshot may be missing unseen.')
+@description('Days after which a snapshot is deleted, once a newer one has taken its place.')
 @minValue(7)
 @maxValue(3650)
 param snapshotRetentionDays int = 90
@@ -73,13 +106,29 @@ param snapshotRetentionDays int = 90
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('Who is sent an e-mail by alerts; empty, they are shown in the portal only.')
-param alertEmail string = ''
+@description('Most that the logs take in a day, in GB; what comes after that is lost until the next day. -1: no cap.')
+@minValue(-1)
+param logDailyCapGb int = 1
+
+@description('Whether each access to a queue or a table is logged too. The logs then hold the IDs of groups.')
+param auditRecords bool = false
+
+@description('Who is sent an e-mail by alerts; none: they are shown in the portal only.')
+param alertEmail string = 'none'
 
 @description('Share of throttled calls, in percent, above which there is an alert.')
 @minValue(1)
 @maxValue(100)
 param throttledAlertPercent int = 10
+
+@description('Whether each event also goes to an Event Grid topic, which is made.')
+param eventTopic bool = false
+
+@description('Client ID of an app registration: the HTTP functions then take tokens of Entra ID instead of keys. none: keys.')
+param entraClientId string = 'none'
+
+@description('Object ID of a person or group that is granted what face-ops needs; none: nobody.')
+param operatorPrincipalId string = 'none'
 
 @description('Memory of an instance in MB.')
 @allowed([512, 2048, 4096])
@@ -94,7 +143,10 @@ param maximumInstanceCount int = 40
 param options appOptions = {}
 
 var token = uniqueString(subscription().id, resourceGroup().id, environmentName)
-var makesFace = empty(existingFaceId)
+// An environment variable of a pipeline cannot be empty, so these are written none.
+var noValue = ['', 'none']
+var makesFace = contains(noValue, existingFaceId)
+var operator = contains(noValue, operatorPrincipalId) ? '' : operatorPrincipalId
 // F0 allows 20 calls a minute.
 var tierOptions = makesFace && faceSkuName == 'F0' ? { FACE_MAX_TPS: '0.33' } : {}
 var faceSubscription = makesFace ? subscription().subscriptionId : split(existingFaceId, '/')[2]
@@ -174,6 +226,7 @@ module monitoring 'monitoring.bicep' = {
     location: location
     environmentName: environmentName
     retentionDays: logRetentionDays
+    dailyCapGb: logDailyCapGb
   }
 }
 
@@ -181,16 +234,21 @@ module roles 'roles.bicep' = {
   name: 'roles'
   params: {
     principalId: identity.outputs.principalId
+    namePrefix: 'face-ops-${token}'
     hostStorageName: hostAccount.outputs.name
     hostsContainer: hostStorage.outputs.hostsContainer
     keysContainer: hostStorage.outputs.keysContainer
     packageContainer: hostStorage.outputs.packageContainer
     dataStorageName: dataAccount.outputs.name
-    watchQueue: dataStorage.outputs.watchQueue
-    poisonQueue: dataStorage.outputs.poisonQueue
+    workQueues: [
+      dataStorage.outputs.watchQueue
+      dataStorage.outputs.poisonQueue
+      dataStorage.outputs.snapshotQueue
+      dataStorage.outputs.snapshotPoisonQueue
+    ]
     resultsQueue: dataStorage.outputs.resultsQueue
     watchTable: dataStorage.outputs.watchTable
-    snapshotContainer: dataStorage.outputs.snapshotContainer
+    snapshotContainers: [dataStorage.outputs.snapshotContainer, dataStorage.outputs.memberContainer]
     applicationInsightsName: monitoring.outputs.applicationInsightsName
   }
 }
@@ -200,8 +258,33 @@ module faceRole 'face-role.bicep' = {
   scope: resourceGroup(faceSubscription, faceResourceGroup)
   params: {
     principalId: identity.outputs.principalId
+    namePrefix: 'face-ops-${token}'
     faceName: faceName
     allowTraining: allowTraining
+    operatorPrincipalId: operator
+  }
+}
+
+module operatorRoles 'operator-roles.bicep' = if (!empty(operator)) {
+  name: 'operator-roles'
+  params: {
+    principalId: operator
+    dataStorageName: dataAccount.outputs.name
+    requestQueues: [dataStorage.outputs.watchQueue, dataStorage.outputs.snapshotQueue]
+    resultsQueue: dataStorage.outputs.resultsQueue
+    watchTable: dataStorage.outputs.watchTable
+    snapshotContainers: [dataStorage.outputs.snapshotContainer, dataStorage.outputs.memberContainer]
+  }
+}
+
+module events 'event-topic.bicep' = if (eventTopic) {
+  name: 'event-topic'
+  params: {
+    name: 'evgt-face-ops-${token}'
+    location: location
+    environmentName: environmentName
+    principalId: identity.outputs.principalId
+    isolated: networkIsolation
   }
 }
 
@@ -218,6 +301,8 @@ module network 'network.bicep' = if (networkIsolation) {
     dataStorageId: dataAccount.outputs.id
     faceId: faceId
     faceEndpoint: faceEndpoint
+    eventTopicId: eventTopic ? events!.outputs.id : ''
+    eventTopicEndpoint: eventTopic ? events!.outputs.endpoint : ''
   }
 }
 
@@ -250,6 +335,9 @@ module function 'function.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     options: union(tierOptions, options)
+    eventTopic: eventTopic
+    eventTopicEndpoint: eventTopic ? events!.outputs.endpoint : ''
+    entraClientId: contains(noValue, entraClientId) ? '' : entraClientId
     subnetId: networkIsolation ? network!.outputs.appSubnetId : ''
   }
 }
@@ -260,6 +348,7 @@ module hostStorageDiagnostics 'storage-diagnostics.bicep' = {
     accountName: hostAccount.outputs.name
     workspaceId: monitoring.outputs.workspaceId
     auditBlobs: false
+    auditRecords: false
   }
 }
 
@@ -269,6 +358,7 @@ module dataStorageDiagnostics 'storage-diagnostics.bicep' = {
     accountName: dataAccount.outputs.name
     workspaceId: monitoring.outputs.workspaceId
     auditBlobs: true
+    auditRecords: auditRecords
   }
 }
 
@@ -288,7 +378,7 @@ module alerts 'alerts.bicep' = {
     location: location
     environmentName: environmentName
     workspaceId: monitoring.outputs.workspaceId
-    email: alertEmail
+    email: contains(noValue, alertEmail) ? '' : alertEmail
     throttledPercent: throttledAlertPercent
   }
 }
@@ -304,6 +394,9 @@ module workbook 'workbook.bicep' = {
 
 @description('Name of the function app.')
 output AZURE_FUNCTION_APP_NAME string = function.outputs.name
+
+@description('Address of the function app.')
+output FUNCTION_APP_URL string = function.outputs.address
 
 @description('Name of the storage account that holds the queues, the table and the snapshots.')
 output DATA_STORAGE_ACCOUNT string = dataAccount.outputs.name

@@ -17,6 +17,10 @@ param environmentName string
 @maxValue(730)
 param retentionDays int
 
+@description('Most that is taken in a day, in GB; what comes after that is lost until the next day. -1: no cap.')
+@minValue(-1)
+param dailyCapGb int
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: workspaceName
   location: location
@@ -28,6 +32,9 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: retentionDays
+    workspaceCapping: {
+      dailyQuotaGb: dailyCapGb
+    }
     features: {
       disableLocalAuth: true
     }

@@ -30,24 +30,55 @@ param faceId string
 @description('Address of the Face resource on its own subdomain; it says which domain the cloud uses.')
 param faceEndpoint string
 
+@description('Resource ID of the Event Grid topic; empty, there is none.')
+param eventTopicId string
+
+@description('Address of the Event Grid topic.')
+param eventTopicEndpoint string
+
 // NAME.cognitiveservices.azure.com: what follows the name differs between clouds, and environment() does not know it.
 var faceHost = split(faceEndpoint, '/')[2]
 var faceDomain = join(skip(split(faceHost, '.'), 1), '.')
+// NAME.REGION.eventgrid.azure.net
+var hasTopic = !empty(eventTopicId)
+var topicDomain = hasTopic ? join(skip(split(split(eventTopicEndpoint, '/')[2], '.'), 2), '.') : ''
 var zoneOfGroup = {
   account: 'privatelink.${faceDomain}'
   blob: 'privatelink.blob.${environment().suffixes.storage}'
   queue: 'privatelink.queue.${environment().suffixes.storage}'
   table: 'privatelink.table.${environment().suffixes.storage}'
+  topic: 'privatelink.${topicDomain}'
 }
-var groups = ['account', 'blob', 'queue', 'table']
-var services = [
-  { name: 'host-blob', target: hostStorageId, group: 'blob' }
-  { name: 'host-queue', target: hostStorageId, group: 'queue' }
-  { name: 'host-table', target: hostStorageId, group: 'table' }
-  { name: 'data-blob', target: dataStorageId, group: 'blob' }
-  { name: 'data-queue', target: dataStorageId, group: 'queue' }
-  { name: 'data-table', target: dataStorageId, group: 'table' }
-  { name: 'face', target: faceId, group: 'account' }
+var groups = concat(['account', 'blob', 'queue', 'table'], hasTopic ? ['topic'] : [])
+var services = concat(
+  [
+    { name: 'host-blob', target: hostStorageId, group: 'blob' }
+    { name: 'host-queue', target: hostStorageId, group: 'queue' }
+    { name: 'host-table', target: hostStorageId, group: 'table' }
+    { name: 'data-blob', target: dataStorageId, group: 'blob' }
+    { name: 'data-queue', target: dataStorageId, group: 'queue' }
+    { name: 'data-table', target: dataStorageId, group: 'table' }
+    { name: 'face', target: faceId, group: 'account' }
+  ],
+  hasTopic ? [{ name: 'events', target: eventTopicId, group: 'topic' }] : []
+)
+// What the app calls outside the network: tokens and telemetry. Everything else has a private endpoint.
+var outside = ['AzureActiveDirectory', 'AzureMonitor']
+
+var allowedOutside = [
+  for (service, index) in outside: {
+    name: 'to-${service}'
+    properties: {
+      priority: 200 + index
+      direction: 'Outbound'
+      access: 'Allow'
+      protocol: 'Tcp'
+      sourceAddressPrefix: '*'
+      sourcePortRange: '*'
+      destinationAddressPrefix: service
+      destinationPortRange: '443'
+    }
+  }
 ]
 
 resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
@@ -57,22 +88,52 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
     'azd-env-name': environmentName
   }
   properties: {
-    securityRules: [
-      {
-        name: 'no-inbound'
-        properties: {
-          description: 'The app calls out; nobody calls it here.'
-          priority: 4096
-          direction: 'Inbound'
-          access: 'Deny'
-          protocol: '*'
-          sourceAddressPrefix: '*'
-          sourcePortRange: '*'
-          destinationAddressPrefix: '*'
-          destinationPortRange: '*'
+    securityRules: concat(
+      [
+        {
+          name: 'no-inbound'
+          properties: {
+            description: 'The app calls out; nobody calls it here.'
+            priority: 4096
+            direction: 'Inbound'
+            access: 'Deny'
+            protocol: '*'
+            sourceAddressPrefix: '*'
+            sourcePortRange: '*'
+            destinationAddressPrefix: '*'
+            destinationPortRange: '*'
+          }
         }
-      }
-    ]
+        {
+          name: 'private-endpoints'
+          properties: {
+            priority: 100
+            direction: 'Outbound'
+            access: 'Allow'
+            protocol: 'Tcp'
+            sourceAddressPrefix: '*'
+            sourcePortRange: '*'
+            destinationAddressPrefix: 'VirtualNetwork'
+            destinationPortRange: '443'
+          }
+        }
+        {
+          name: 'no-internet'
+          properties: {
+            description: 'What takes over the app cannot carry data elsewhere.'
+            priority: 4096
+            direction: 'Outbound'
+            access: 'Deny'
+            protocol: '*'
+            sourceAddressPrefix: '*'
+            sourcePortRange: '*'
+            destinationAddressPrefix: 'Internet'
+            destinationPortRange: '*'
+          }
+        }
+      ],
+      allowedOutside
+    )
   }
 }
 

@@ -15,8 +15,8 @@ param subnetId string
 @description('Resource ID of the resource that the endpoint leads to.')
 param targetId string
 
-@description('Which service of that resource: account, blob, queue or table.')
-@allowed(['account', 'blob', 'queue', 'table'])
+@description('Which service of that resource: account, blob, queue, table or topic.')
+@allowed(['account', 'blob', 'queue', 'table', 'topic'])
 param group string
 
 @description('Resource ID of the private DNS zone of the service.')

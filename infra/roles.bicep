@@ -1,7 +1,10 @@
-metadata description = 'What the app may do: each role on its own resource, and no more than that resource needs.'
+metadata description = 'What the app may do: each role on its own resource, and no more than the app does there.'
 
 @description('Object ID of the identity of the app.')
 param principalId string
+
+@description('Begin of the names of the custom roles.')
+param namePrefix string
 
 @description('Name of the storage account of the host.')
 param hostStorageName string
@@ -18,11 +21,8 @@ param packageContainer string
 @description('Name of the storage account of the app.')
 param dataStorageName string
 
-@description('Queue of requests and follow-ups.')
-param watchQueue string
-
-@description('Queue of messages that the host gave up.')
-param poisonQueue string
+@description('Queues that the host receives from, and the app or the host puts into.')
+param workQueues string[]
 
 @description('Queue of events.')
 param resultsQueue string
@@ -30,8 +30,8 @@ param resultsQueue string
 @description('Table of the records of watches.')
 param watchTable string
 
-@description('Container of the snapshots.')
-param snapshotContainer string
+@description('Containers of snapshots and of members.')
+param snapshotContainers string[]
 
 @description('Name of the Application Insights resource.')
 param applicationInsightsName string
@@ -39,10 +39,64 @@ param applicationInsightsName string
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 var roles = {
   blobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
-  queueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  blobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
   tableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
+}
+// https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory#permissions-for-blob-service-operations
+var blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers'
+var queues = 'Microsoft.Storage/storageAccounts/queueServices/queues'
+var tables = 'Microsoft.Storage/storageAccounts/tableServices/tables'
+
+module queueWorker 'custom-role.bicep' = {
+  name: 'role-queue-worker'
+  params: {
+    name: '${namePrefix} queue worker'
+    text: 'Makes a queue, puts, receives, renews and removes its messages; does not delete it.'
+    actions: ['${queues}/read', '${queues}/write']
+    dataActions: [
+      '${queues}/messages/read'
+      '${queues}/messages/write'
+      '${queues}/messages/add/action'
+      '${queues}/messages/process/action'
+    ]
+  }
+}
+
+module eventSender 'custom-role.bicep' = {
+  name: 'role-event-sender'
+  params: {
+    name: '${namePrefix} event sender'
+    text: 'Makes the queue of events and puts events into it; does not read them.'
+    actions: ['${queues}/read', '${queues}/write']
+    dataActions: ['${queues}/messages/add/action']
+  }
+}
+
+module recordKeeper 'custom-role.bicep' = {
+  name: 'role-record-keeper'
+  params: {
+    name: '${namePrefix} record keeper'
+    text: 'Makes a table, reads, writes and removes its rows; does not delete it.'
+    actions: ['${tables}/read', '${tables}/write']
+    dataActions: ['${tables}/entities/read', '${tables}/entities/write', '${tables}/entities/delete']
+  }
+}
+
+module snapshotKeeper 'custom-role.bicep' = {
+  name: 'role-snapshot-keeper'
+  params: {
+    name: '${namePrefix} snapshot keeper'
+    text: 'Makes a container, reads, writes, tags and removes its blobs; does not delete it.'
+    actions: ['${blobs}/read', '${blobs}/write']
+    dataActions: [
+      '${blobs}/blobs/read'
+      '${blobs}/blobs/write'
+      '${blobs}/blobs/delete'
+      '${blobs}/blobs/tags/write'
+    ]
+  }
 }
 
 resource hostStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
@@ -78,25 +132,24 @@ resource dataBlobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' e
   name: 'default'
 }
 
-resource snapshots 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
-  parent: dataBlobs
-  name: snapshotContainer
-}
+resource snapshots 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = [
+  for container in snapshotContainers: {
+    parent: dataBlobs
+    name: container
+  }
+]
 
 resource dataQueues 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' existing = {
   parent: dataStorage
   name: 'default'
 }
 
-resource watch 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' existing = {
-  parent: dataQueues
-  name: watchQueue
-}
-
-resource poison 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' existing = {
-  parent: dataQueues
-  name: poisonQueue
-}
+resource work 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' existing = [
+  for queue in workQueues: {
+    parent: dataQueues
+    name: queue
+  }
+]
 
 resource results 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' existing = {
   parent: dataQueues
@@ -150,6 +203,17 @@ resource onPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+resource onBlobsOfHost 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(hostStorage.id, principalId, roles.blobDataReader)
+  scope: hostStorage
+  properties: {
+    description: 'The host checks its storage by listing the containers.'
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobDataReader)
+  }
+}
+
 resource onTablesOfHost 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(hostStorage.id, principalId, roles.tableDataContributor)
   scope: hostStorage
@@ -161,47 +225,38 @@ resource onTablesOfHost 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource onWatchQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(watch.id, principalId, roles.queueDataContributor)
-  scope: watch
-  properties: {
-    description: 'The host receives, renews and deletes messages here; the app puts follow-ups.'
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueDataContributor)
+resource onWork 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (queue, index) in workQueues: {
+    name: guid(work[index].id, principalId, 'queue worker')
+    scope: work[index]
+    properties: {
+      description: 'The host receives and renews messages here, and puts here what it gave up; the app puts messages.'
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: queueWorker.outputs.id
+    }
   }
-}
-
-resource onPoisonQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(poison.id, principalId, roles.queueDataContributor)
-  scope: poison
-  properties: {
-    description: 'The host puts here what it gave up, and receives it from here.'
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueDataContributor)
-  }
-}
+]
 
 resource onResultsQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(results.id, principalId, roles.queueDataContributor)
+  name: guid(results.id, principalId, 'event sender')
   scope: results
   properties: {
-    description: 'The app makes the queue where it is missing, which a sender may not, and puts events here.'
+    description: 'The app makes the queue where it is missing, and puts events here.'
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueDataContributor)
+    roleDefinitionId: eventSender.outputs.id
   }
 }
 
 resource onWatchTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(watches.id, principalId, roles.tableDataContributor)
+  name: guid(watches.id, principalId, 'record keeper')
   scope: watches
   properties: {
-    description: 'The app keeps one record for each watch here.'
+    description: 'The app keeps the records of watches here.'
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.tableDataContributor)
+    roleDefinitionId: recordKeeper.outputs.id
   }
 }
 
@@ -209,23 +264,25 @@ resource onTablesOfData 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(dataStorage.id, principalId, roles.tableDataReader)
   scope: dataStorage
   properties: {
-    description: 'The app looks which tables there are; the account holds no other than its own.'
+    description: 'The app asks which tables there are; the account holds no other than its own.'
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.tableDataReader)
   }
 }
 
-resource onSnapshots 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(snapshots.id, principalId, roles.blobDataContributor)
-  scope: snapshots
-  properties: {
-    description: 'The app writes snapshots here, and compares them with the one before.'
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobDataContributor)
+resource onSnapshots 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (container, index) in snapshotContainers: {
+    name: guid(snapshots[index].id, principalId, 'snapshot keeper')
+    scope: snapshots[index]
+    properties: {
+      description: 'The app writes snapshots here, compares them with the one before, and tags that one.'
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: snapshotKeeper.outputs.id
+    }
   }
-}
+]
 
 resource onApplicationInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(applicationInsights.id, principalId, roles.monitoringMetricsPublisher)

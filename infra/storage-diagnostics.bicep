@@ -9,10 +9,27 @@ param workspaceId string
 @description('Whether each access to a blob is logged. Their names hold dates, no group ID.')
 param auditBlobs bool
 
+@description('Whether each access to a queue or a table is logged too. The address of a record holds the ID of a group.')
+param auditRecords bool
+
 var transactions = [
   {
     category: 'Transaction'
     enabled: true
+  }
+]
+
+var categories = ['StorageRead', 'StorageWrite', 'StorageDelete']
+var auditOfBlobs = [
+  for category in categories: {
+    category: category
+    enabled: auditBlobs
+  }
+]
+var auditOfRecords = [
+  for category in categories: {
+    category: category
+    enabled: auditRecords
   }
 ]
 
@@ -36,46 +53,34 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-06-0
 }
 
 #disable-next-line use-recent-api-versions // no stable version is newer than 2016
-resource ofBlobs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource blobsToWorkspace 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: blobService
   properties: {
     workspaceId: workspaceId
     metrics: transactions
-    logs: [
-      {
-        category: 'StorageRead'
-        enabled: auditBlobs
-      }
-      {
-        category: 'StorageWrite'
-        enabled: auditBlobs
-      }
-      {
-        category: 'StorageDelete'
-        enabled: auditBlobs
-      }
-    ]
+    logs: auditOfBlobs
   }
 }
 
-// Of queues and tables no logs: an idle host looks at its queues each few seconds, and the address of a record holds a group ID.
 #disable-next-line use-recent-api-versions // no stable version is newer than 2016
-resource ofQueues 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource queuesToWorkspace 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: queueService
   properties: {
     workspaceId: workspaceId
     metrics: transactions
+    logs: auditOfRecords
   }
 }
 
 #disable-next-line use-recent-api-versions // no stable version is newer than 2016
-resource ofTables 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource tablesToWorkspace 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: tableService
   properties: {
     workspaceId: workspaceId
     metrics: transactions
+    logs: auditOfRecords
   }
 }

@@ -1,11 +1,28 @@
 """What every kind of test shares."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
 
 from local.azurite import Azurite, start_azurite
+
+TESTS = Path(__file__).parent
+# Explorations and long fights with a dying process: script/test --quick leaves them out.
+EXHAUSTIVE = (
+    TESTS / "unit/protocol",
+    TESTS / "integration/training",
+    TESTS / "integration/test_snapshot_killed.py",
+    TESTS / "integration/snapshots/test_killed.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that take long."""
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in EXHAUSTIVE):
+            item.add_marker(pytest.mark.exhaustive)
 
 
 @pytest.fixture(scope="session")

@@ -1,59 +1,118 @@
-"""Give the reason of every role that the app is granted. DATA and HOST stand for the two storage accounts."""
+"""The reason of every role that the template grants. DATA and HOST stand for the two storage accounts."""
 
-_BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
-_QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
-_TABLE_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
-_TABLE_READER = "76199698-9eea-4c19-bc75-cec21354c6b6"
-_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
-_FACE_READER = "b59867f0-fa02-499b-be73-45a86b5b3e1c"
-_FACE_USER = "a97b65f3-24c7-4388-baec-2e87135dc908"
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_BUILT_IN = {
+    "Blob Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+    "Blob Reader": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+    "Queue Message Processor": "8a0f0c08-91a1-4084-bc3d-661d67233fed",
+    "Queue Message Sender": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
+    "Table Contributor": "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+    "Table Reader": "76199698-9eea-4c19-bc75-cec21354c6b6",
+    "Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+    "Face Reader": "b59867f0-fa02-499b-be73-45a86b5b3e1c",
+    "Face Contributor": "b5b0c71d-aca9-4081-aee2-9b1bb335fc1a",
+    "Event Sender": "d5a91429-5739-47e2-a06b-3470a27159e7",
+}
+NAMES: Mapping[str, str] = {role_id: name for name, role_id in _BUILT_IN.items()}
+"""Built-in roles by their IDs: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles."""
+
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers"
+_QUEUES = "Microsoft.Storage/storageAccounts/queueServices/queues"
+_TABLES = "Microsoft.Storage/storageAccounts/tableServices/tables"
+_FACE = "Microsoft.CognitiveServices/accounts/Face"
+
+CUSTOM: Mapping[str, set[str]] = {
+    "queue worker": {
+        f"{_QUEUES}/read",  # how long the queue is, by which the platform scales
+        f"{_QUEUES}/write",  # make it where it is missing
+        f"{_QUEUES}/messages/read",  # peek, by which the platform scales
+        f"{_QUEUES}/messages/write",  # renew
+        f"{_QUEUES}/messages/add/action",  # put
+        f"{_QUEUES}/messages/process/action",  # receive and delete
+    },
+    "event sender": {f"{_QUEUES}/read", f"{_QUEUES}/write", f"{_QUEUES}/messages/add/action"},
+    "record keeper": {
+        f"{_TABLES}/read",
+        f"{_TABLES}/write",  # make it where it is missing
+        f"{_TABLES}/entities/read",
+        f"{_TABLES}/entities/write",  # insert, update and upsert, also in transactions
+        f"{_TABLES}/entities/delete",
+    },
+    "snapshot keeper": {
+        f"{_BLOBS}/read",
+        f"{_BLOBS}/write",  # make it where it is missing
+        f"{_BLOBS}/blobs/read",
+        f"{_BLOBS}/blobs/write",  # blocks, the commit, leases
+        f"{_BLOBS}/blobs/delete",  # what a run that died has left
+        f"{_BLOBS}/blobs/tags/write",  # the tag by which superseded snapshots are removed
+    },
+    "trainer": {f"{_FACE}/{kind}/train/action" for kind in ("persongroups", "largepersongroups", "largefacelists")},
+}
+"""The actions of each custom role, of management and on data; those that are not plain say what for."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One role that somebody has somewhere."""
+
+    who: str  # app or operator
+    where: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a role is granted."""
+
+    grant: Grant
+    why: str
+    when: str | None = None  # the parameter that has to be set; None: always
+
 
 _ACCOUNTS = "Microsoft.Storage/storageAccounts"
-_FACE = "Microsoft.CognitiveServices/accounts/*"
+_HOST_BLOBS = f"{_ACCOUNTS}/HOST/blobServices/default/containers"
+_DATA_BLOBS = f"{_ACCOUNTS}/DATA/blobServices/default/containers"
+_DATA_QUEUES = f"{_ACCOUNTS}/DATA/queueServices/default/queues"
+_DATA_TABLES = f"{_ACCOUNTS}/DATA/tableServices/default/tables"
+_FACES = "Microsoft.CognitiveServices/accounts/*"
 
-REASONS: dict[tuple[str, str], tuple[str, bool | None]] = {
-    (f"{_ACCOUNTS}/HOST/blobServices/default/containers/azure-webjobs-hosts", _BLOB_CONTRIBUTOR): (
-        "the host's locks are leases on blobs, and its timers note there when they last ran",
-        None,
+
+def _app(where: str, role: str, why: str, when: str | None = None) -> Reason:
+    return Reason(Grant("app", where, role), why, when)
+
+
+def _operator(where: str, role: str, why: str) -> Reason:
+    return Reason(Grant("operator", where, role), why, "operatorPrincipalId")
+
+
+REASONS = (
+    _app(f"{_HOST_BLOBS}/azure-webjobs-hosts", "Blob Contributor", "locks of the host; when its timers last ran"),
+    _app(f"{_HOST_BLOBS}/azure-webjobs-secrets", "Blob Contributor", "the host makes and keeps its keys there"),
+    _app(f"{_HOST_BLOBS}/app-package", "Blob Contributor", "the package is put there, and the host starts from it"),
+    _app(f"{_ACCOUNTS}/HOST", "Blob Reader", "the host checks its storage by listing the containers"),
+    _app(f"{_ACCOUNTS}/HOST", "Table Contributor", "each month a table of diagnostic events, whose name nobody knows"),
+    _app(f"{_DATA_QUEUES}/training-watch", "queue worker", "requests and follow-ups"),
+    _app(
+        f"{_DATA_QUEUES}/training-watch-poison", "queue worker", "the host puts here what it gave up, and the app reads"
     ),
-    (f"{_ACCOUNTS}/HOST/blobServices/default/containers/azure-webjobs-secrets", _BLOB_CONTRIBUTOR): (
-        "the host makes and keeps the keys of its admin address there",
-        None,
-    ),
-    (f"{_ACCOUNTS}/HOST/blobServices/default/containers/app-package", _BLOB_CONTRIBUTOR): (
-        "the deployment service puts the package there under this identity, and the host starts from it",
-        None,
-    ),
-    (f"{_ACCOUNTS}/HOST", _TABLE_CONTRIBUTOR): (
-        "the host makes a table of diagnostic events each month, whose name cannot be known; the account is its own",
-        None,
-    ),
-    (f"{_ACCOUNTS}/DATA/queueServices/default/queues/training-watch", _QUEUE_CONTRIBUTOR): (
-        "the host receives, renews (which a message processor may not) and deletes; the app puts and takes back",
-        None,
-    ),
-    (f"{_ACCOUNTS}/DATA/queueServices/default/queues/training-watch-poison", _QUEUE_CONTRIBUTOR): (
-        "the host puts what it gave up, receives it again, and deletes it",
-        None,
-    ),
-    (f"{_ACCOUNTS}/DATA/queueServices/default/queues/training-results", _QUEUE_CONTRIBUTOR): (
-        "the app makes the queue where it is missing, which a message sender may not, and puts events",
-        None,
-    ),
-    (f"{_ACCOUNTS}/DATA/tableServices/default/tables/trainingwatches", _TABLE_CONTRIBUTOR): (
-        "the app makes, changes and removes the records of watches",
-        None,
-    ),
-    (f"{_ACCOUNTS}/DATA", _TABLE_READER): (
-        "the app asks which tables there are before it makes one; the account has no other than its own",
-        None,
-    ),
-    (f"{_ACCOUNTS}/DATA/blobServices/default/containers/face-snapshots", _BLOB_CONTRIBUTOR): (
-        "the app writes snapshots, leases a lock blob, and reads the snapshot before",
-        None,
-    ),
-    ("Microsoft.Insights/components/*", _METRICS_PUBLISHER): ("telemetry is accepted from Entra identities only", None),
-    (_FACE, _FACE_READER): ("the app reads groups and the status of their trainings", False),
-    (_FACE, _FACE_USER): ("starting a training takes this role; it reads as well", True),
-}
-"""Role by place: why, and whether only where trainings may be started (``None``: always)."""
+    _app(f"{_DATA_QUEUES}/snapshot-requests", "queue worker", "snapshots that are asked for"),
+    _app(f"{_DATA_QUEUES}/snapshot-requests-poison", "queue worker", "the host puts here what it gave up"),
+    _app(f"{_DATA_QUEUES}/training-results", "event sender", "events"),
+    _app(f"{_DATA_TABLES}/trainingwatches", "record keeper", "records of watches"),
+    _app(f"{_ACCOUNTS}/DATA", "Table Reader", "the app asks which tables there are before it makes one"),
+    _app(f"{_DATA_BLOBS}/face-snapshots", "snapshot keeper", "snapshots"),
+    _app(f"{_DATA_BLOBS}/face-members", "snapshot keeper", "members of groups"),
+    _app("Microsoft.Insights/components/*", "Metrics Publisher", "telemetry is accepted from identities only"),
+    _app(_FACES, "Face Reader", "groups and the status of their trainings"),
+    _app(_FACES, "trainer", "trainings that the app starts", "allowTraining"),
+    _app("Microsoft.EventGrid/topics/*", "Event Sender", "events", "eventTopic"),
+    _operator(f"{_DATA_QUEUES}/training-watch", "Queue Message Sender", "face-ops watch"),
+    _operator(f"{_DATA_QUEUES}/snapshot-requests", "Queue Message Sender", "face-ops snapshot"),
+    _operator(f"{_DATA_QUEUES}/training-results", "Queue Message Processor", "face-ops events"),
+    _operator(f"{_DATA_TABLES}/trainingwatches", "Table Contributor", "face-ops show, watches and cancel"),
+    _operator(f"{_DATA_BLOBS}/face-snapshots", "Blob Reader", "face-ops verify, diff, find and restore"),
+    _operator(f"{_DATA_BLOBS}/face-members", "Blob Reader", "face-ops restore"),
+    _operator(_FACES, "Face Contributor", "face-ops restore makes and changes groups"),
+)

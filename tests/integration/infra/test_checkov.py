@@ -4,12 +4,13 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.infra.cases import CASES, Case, resolved
+from tests.integration.infra.cases import CASES, Case, Outcome
 from tests.integration.infra.tools import INFRA, run, uv
 
 # Its dependencies exclude those of pytest, so it gets an environment of its own.
@@ -17,7 +18,7 @@ CHECKOV = "checkov==3.3.30"
 # What is skipped because it depends on networkIsolation has to pass where that is true.
 OF_ISOLATION = {"CKV_AZURE_35", "CKV_AZURE_59", "CKV_AZURE_134"}
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.exhaustive]
 
 
 @pytest.fixture(scope="module")
@@ -67,22 +68,24 @@ def test_a_fault_is_found(checkov: tuple[str, ...], tmp_path: Path) -> None:
     assert "CKV_AZURE_44" in {one["check_id"] for one in report["results"]["failed_checks"]}
 
 
-def test_the_resolved_templates_pass(checkov: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_resolved_templates_pass(
+    checkov: tuple[str, ...], tmp_path: Path, outcome: Callable[[Case], Outcome]
+) -> None:
     for number, case in enumerate(CASES):
-        (tmp_path / f"{number}.json").write_text(json.dumps(_template(case)))
+        (tmp_path / f"{number}.json").write_text(json.dumps(_template(outcome(case))))
     report = scan(checkov, "arm", tmp_path)
     allowed = skips()
     for failed in report["results"]["failed_checks"]:
         case = CASES[int(Path(failed["file_path"]).stem)]
         found = failed["check_id"], re.sub(r"\.[^./]+$", "", failed["resource"])
         assert found in allowed, f"{failed['check_name']} ({case})"
-        assert not (case.isolated and failed["check_id"] in OF_ISOLATION), f"{failed['check_name']} ({case})"
+        assert not (outcome(case).isolated and failed["check_id"] in OF_ISOLATION), f"{failed['check_name']} ({case})"
 
 
-def _template(case: Case) -> dict[str, Any]:
-    """Return what is deployed as one template, without modules and expressions, which checkov does not look into."""
+def _template(outcome: Outcome) -> dict[str, Any]:
+    """Return what is deployed as one template, without modules and expressions, which checkov does not read."""
     return {
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0",
-        "resources": [resource.body for resource in resolved(case.name).resources],
+        "resources": [resource.body for resource in outcome.deployment.resources],
     }

@@ -1,1 +1,1 @@
-"""Read compiled ARM templates as the Resource Manager does, as far as this project needs it."""
+"""Work out what Bicep files come to, with the compiler's own snapshots."""

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.integration.infra.cases import Case
+from tests.integration.infra.cases import Outcome
 from tests.integration.infra.promises.reading import (
     FACE,
     IDENTITY,
@@ -13,30 +13,51 @@ from tests.integration.infra.promises.reading import (
     data_account,
     texts,
 )
-from tests.integration.infra.roles import REASONS
-from tests.support.arm.template import Resolved
+from tests.integration.infra.roles import CUSTOM, NAMES, REASONS, Grant
+from tests.support.arm.deployment import ROLE_ASSIGNMENT, ROLE_DEFINITION, TENANT, Deployment, Resource
 
 
-def each_role_has_a_reason(deployed: Resolved, case: Case) -> None:
+def each_role_has_a_reason(outcome: Outcome) -> None:
+    deployed = outcome.deployment
+    names = {one.name: one.properties["roleName"].partition(" ")[2] for one in deployed.of(ROLE_DEFINITION)}
+    places = {one.id for one in deployed.resources} | {outcome.existing_face}
+    granted = set()
+    for assignment in deployed.of(ROLE_ASSIGNMENT):
+        assert assignment.scope in places, f"{assignment.scope} is not there"
+        role = assignment.properties["roleDefinitionId"].rpartition("/")[2]
+        granted.add(
+            Grant(_who(outcome, assignment), _where(deployed, assignment), names.get(role) or NAMES.get(role, role))
+        )
+    assert granted == {reason.grant for reason in REASONS if reason.when is None or outcome.parameters.get(reason.when)}
     (identity,) = deployed.of(IDENTITY)
-    places = {one.id for one in deployed.resources} | {case.existing_face}
-    data, granted = data_account(deployed).name, set()
-    for role in deployed.of("Microsoft.Authorization/roleAssignments"):
-        assert role.scope in places, f"{role.scope} is not there"
-        assert role.properties["principalType"] == "ServicePrincipal"
-        where = str(role.scope).partition("/providers/")[2].replace(data, "DATA")
-        where = re.sub(r"sthost\w+", "HOST", where)
-        where = re.sub(r"(components|CognitiveServices/accounts)/[\w-]+", r"\1/*", where)
-        granted.add((where, role.properties["roleDefinitionId"].rpartition("/")[2]))
-    training = bool(case.parameters.get("allowTraining"))
-    reasoned = {one for one, (_, only_training) in REASONS.items() if only_training in (None, training)}
-    assert granted == reasoned
     assert identity.id in deployed.one(SITE).body["identity"]["userAssignedIdentities"]
 
 
-def no_secret_is_written(deployed: Resolved, _: Case) -> None:
+def _who(outcome: Outcome, assignment: Resource) -> str:
+    if assignment.properties["principalId"] == outcome.parameters.get("operatorPrincipalId"):
+        return "operator"
+    assert assignment.properties["principalType"] == "ServicePrincipal"
+    return "app"
+
+
+def _where(deployed: Deployment, assignment: Resource) -> str:
+    where = assignment.scope.partition("/providers/")[2].replace(data_account(deployed).name, "DATA")
+    where = re.sub(r"sthost\w+", "HOST", where)
+    return re.sub(r"(components|CognitiveServices/accounts|topics)/[\w-]+", r"\1/*", where)
+
+
+def a_custom_role_grants_what_is_used(outcome: Outcome) -> None:
+    for role in outcome.deployment.of(ROLE_DEFINITION):
+        (permission,) = role.properties["permissions"]
+        actions = [*permission["actions"], *permission["dataActions"]]
+        assert set(actions) == CUSTOM[role.properties["roleName"].partition(" ")[2]]
+        assert role.properties["assignableScopes"] == [role.scope]
+
+
+def no_secret_is_written(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     written = r"list(Keys|AccountSas|ServiceSas|Secrets)\b|AccountKey=|SharedAccess|[?&]sig=|DefaultEndpointsProtocol"
-    for text in texts([one.body for one in deployed.resources] + [deployed.outputs, deployed.template]):
+    for text in texts([one.body for one in deployed.resources] + [deployed.outputs]):
         assert not re.search(written, text), text
         # Without local authentication, the key in this one opens nothing.
         assert "Key=" not in text or text.startswith("InstrumentationKey=")
@@ -44,7 +65,8 @@ def no_secret_is_written(deployed: Resolved, _: Case) -> None:
     assert not app_settings(deployed).keys() & {"AzureWebJobsStorage", "DataStorage", "FACE_KEY"}
 
 
-def keys_open_nothing(deployed: Resolved, _: Case) -> None:
+def keys_open_nothing(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     for account in deployed.of(STORAGE):
         assert account.properties["allowSharedKeyAccess"] is False
         assert account.properties["defaultToOAuthAuthentication"] is True
@@ -56,9 +78,24 @@ def keys_open_nothing(deployed: Resolved, _: Case) -> None:
     assert {one.name.rpartition("/")[2]: one.properties["allow"] for one in policies} == {"ftp": False, "scm": False}
 
 
-def face_takes_tokens_on_its_own_subdomain(deployed: Resolved, case: Case) -> None:
+def face_takes_tokens_on_its_own_subdomain(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     faces = deployed.of(FACE)
-    assert len(faces) == (0 if case.existing_face else 1)
+    assert len(faces) == (0 if outcome.existing_face else 1)
     for face in faces:
         assert face.body["kind"] == "Face"
         assert face.properties.get("customSubDomainName") == face.name
+
+
+def http_functions_take_tokens_if_asked(outcome: Outcome) -> None:
+    deployed, client = outcome.deployment, outcome.parameters.get("entraClientId")
+    configs = [one for one in deployed.of(f"{SITE}/config") if one.name.endswith("/authsettingsV2")]
+    assert len(configs) == bool(client)
+    assert app_settings(deployed).get("HTTP_AUTH") == ("entra" if client else None)
+    for config in configs:
+        assert config.properties["platform"]["enabled"] is True
+        assert config.properties["globalValidation"]["requireAuthentication"] is True
+        assert config.properties["globalValidation"]["excludedPaths"] == ["/api/ui"]
+        directory = config.properties["identityProviders"]["azureActiveDirectory"]
+        assert directory["registration"]["openIdIssuer"] == f"{outcome.cloud.login}{TENANT}/v2.0"
+        assert directory["validation"]["allowedAudiences"] == [client, f"api://{client}"]

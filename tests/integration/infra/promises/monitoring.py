@@ -2,13 +2,13 @@
 
 import json
 
-from tests.integration.infra.cases import Case
+from tests.integration.infra.cases import Outcome
 from tests.integration.infra.promises.reading import FACE, STORAGE, WORKSPACE, app_settings
 from tests.integration.infra.tools import ROOT
-from tests.support.arm.template import Resolved
 
 
-def telemetry_holds_no_address(deployed: Resolved, _: Case) -> None:
+def telemetry_holds_no_address(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     from azure.monitor.opentelemetry._constants import _ALL_SUPPORTED_INSTRUMENTED_LIBRARIES as INSTRUMENTED
 
     settings = app_settings(deployed)
@@ -16,7 +16,8 @@ def telemetry_holds_no_address(deployed: Resolved, _: Case) -> None:
     assert set(settings["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"].split(",")) >= set(INSTRUMENTED)
 
 
-def telemetry_is_sampled_by_what_samples_it(deployed: Resolved, _: Case) -> None:
+def telemetry_is_sampled_by_what_samples_it(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     from azure.monitor.opentelemetry._constants import SUPPORTED_OTEL_SAMPLERS
 
     host_json = json.loads((ROOT / "host.json").read_text())
@@ -28,7 +29,8 @@ def telemetry_is_sampled_by_what_samples_it(deployed: Resolved, _: Case) -> None
     assert float(settings["OTEL_TRACES_SAMPLER_ARG"]) > 0
 
 
-def usage_is_recorded_without_ids(deployed: Resolved, _: Case) -> None:
+def usage_is_recorded_without_ids(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     workspace = deployed.one(WORKSPACE).id
     settings = {str(one.scope): one.properties for one in deployed.of("Microsoft.Insights/diagnosticSettings")}
     wanted = {f"{a.id}/{kind}Services/default" for a in deployed.of(STORAGE) for kind in ("blob", "queue", "table")}
@@ -37,23 +39,27 @@ def usage_is_recorded_without_ids(deployed: Resolved, _: Case) -> None:
         assert properties.get("workspaceId") == workspace
         assert any(one["enabled"] for one in properties["metrics"])
         if scope.endswith(("queueServices/default", "tableServices/default")):
-            assert not properties.get("logs"), "the address of a record holds a group's ID"
+            audited = bool(outcome.parameters.get("auditRecords")) and "stdata" in scope
+            assert {one["enabled"] for one in properties["logs"]} == {audited}, "addresses of records hold groups' IDs"
 
 
-def alerts_reach_somebody(deployed: Resolved, case: Case) -> None:
+def alerts_reach_somebody(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     workspace = deployed.one(WORKSPACE).id
     rules = deployed.of("Microsoft.Insights/scheduledQueryRules")
     names = {"watch-given-up", "training-failed", "face-refuses", "snapshot-missing", "throttled"}
     assert {name for rule in rules for name in names if rule.name.endswith(name)} == names
     groups = [one.id for one in deployed.of("Microsoft.Insights/actionGroups")]
-    assert len(groups) == bool(case.parameters.get("alertEmail"))
+    assert len(groups) == bool(outcome.parameters.get("alertEmail"))
     for rule in rules:
         assert rule.properties["enabled"] is True
+        assert rule.properties["skipQueryValidation"] is True, "a new workspace does not know the tables yet"
         assert rule.properties["scopes"] == [workspace]
         assert rule.properties["actions"]["actionGroups"] == groups
 
 
-def the_workbook_opens(deployed: Resolved, _: Case) -> None:
+def the_workbook_opens(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     workbook = json.loads(deployed.one("Microsoft.Insights/workbooks").properties["serializedData"])
     (time_range, *charts) = workbook["items"]
     (parameter,) = time_range["content"]["parameters"]
@@ -61,3 +67,9 @@ def the_workbook_opens(deployed: Resolved, _: Case) -> None:
     for chart in charts:
         assert chart["content"]["timeContextFromParameter"] == parameter["name"]
         assert chart["content"]["query"]
+
+
+def logs_have_a_cap_and_no_counters(outcome: Outcome) -> None:
+    cap = outcome.deployment.one(WORKSPACE).properties["workspaceCapping"]["dailyQuotaGb"]
+    assert cap == outcome.parameters.get("logDailyCapGb", 1)
+    assert app_settings(outcome.deployment)["OTEL_METRICS_EXPORTER"] == "none"

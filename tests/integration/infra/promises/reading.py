@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.arm.template import Resolved, Resource
+from tests.support.arm.deployment import Deployment, Resource
 
 STORAGE = "Microsoft.Storage/storageAccounts"
 FACE = "Microsoft.CognitiveServices/accounts"
@@ -12,7 +12,7 @@ IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 
 
-def app_settings(deployed: Resolved) -> dict[str, str]:
+def app_settings(deployed: Deployment) -> dict[str, str]:
     """Return the settings that the app would see."""
     return {one["name"]: one["value"] for one in deployed.one(SITE).properties["siteConfig"]["appSettings"]}
 
@@ -31,7 +31,7 @@ def texts(value: Any) -> Iterator[str]:
             yield value
 
 
-def data_account(deployed: Resolved) -> Resource:
+def data_account(deployed: Deployment) -> Resource:
     """Return the storage account that the app is pointed at."""
     address = app_settings(deployed)["DataStorage__queueServiceUri"]
     (account,) = (one for one in deployed.of(STORAGE) if address.startswith(f"https://{one.name}.queue."))

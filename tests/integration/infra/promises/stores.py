@@ -1,23 +1,24 @@
 """What the storage accounts hold, and how."""
 
 from shared import storage
-from shared.snapshots.manifest import DIRECTORY, POINTER_PATH
-from tests.integration.infra.cases import Case
+from tests.integration.infra.cases import Outcome
 from tests.integration.infra.promises.reading import STORAGE, data_account
-from tests.support.arm.template import Resolved
 
 
-def what_the_code_names_is_made(deployed: Resolved, _: Case) -> None:
+def what_the_code_names_is_made(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     account = data_account(deployed).name
     made = {(one.kind.rpartition("/")[2], one.name) for one in deployed.resources}
     queues = {storage.WATCH_QUEUE, storage.POISON_QUEUE, storage.RESULTS_QUEUE}
     named = {("queues", name) for name in queues}
     named |= {("tables", storage.WATCH_TABLE), ("containers", storage.SNAPSHOT_CONTAINER)}
+    named |= {("queues", "snapshot-requests"), ("queues", "snapshot-requests-poison"), ("containers", "face-members")}
     missing = {one for one in named if (one[0], f"{account}/default/{one[1]}") not in made}
     assert not missing
 
 
-def storage_is_closed_and_recoverable(deployed: Resolved, _: Case) -> None:
+def storage_is_closed_and_recoverable(outcome: Outcome) -> None:
+    deployed = outcome.deployment
     accounts = deployed.of(STORAGE)
     assert len(accounts) == 2
     for account in accounts:
@@ -34,10 +35,10 @@ def storage_is_closed_and_recoverable(deployed: Resolved, _: Case) -> None:
         assert container.properties["publicAccess"] == "None"
 
 
-def old_snapshots_go_and_the_pointer_stays(deployed: Resolved, case: Case) -> None:
-    (rule,) = deployed.one(f"{STORAGE}/managementPolicies").properties["policy"]["rules"]
+def superseded_snapshots_go_and_the_newest_stays(outcome: Outcome) -> None:
+    (rule,) = outcome.deployment.one(f"{STORAGE}/managementPolicies").properties["policy"]["rules"]
     days = rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
-    assert days == case.parameters.get("snapshotRetentionDays", 90)
-    (prefix,) = rule["definition"]["filters"]["prefixMatch"]
-    assert f"{storage.SNAPSHOT_CONTAINER}/{DIRECTORY}2026/11/20/20261120T030000Z/groups.ndjson.gz".startswith(prefix)
-    assert not f"{storage.SNAPSHOT_CONTAINER}/{POINTER_PATH}".startswith(prefix)
+    assert days == outcome.parameters.get("snapshotRetentionDays", 90)
+    filters = rule["definition"]["filters"]
+    assert filters["prefixMatch"] == [f"{storage.SNAPSHOT_CONTAINER}/", "face-members/"]
+    assert filters["blobIndexMatch"] == [{"name": "superseded", "op": "==", "value": "true"}]

@@ -1,0 +1,5 @@
+using '../../../../infra/main.bicep'
+
+param environmentName = 'production'
+param location = 'westeurope'
+param auditRecords = true
