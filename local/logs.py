@@ -1,4 +1,4 @@
-"""The logs of all parts in one place: a file under `.local/logs`, and the terminal where that is wanted."""
+"""The logs of all parts in one file under ``.local/logs``, and on the terminal where wanted."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +11,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from local.workspace import make_folder
+
 ROOT = Path(__file__).parent.parent
 DIRECTORY = ROOT / ".local/logs"
 KEPT = 50
@@ -20,7 +22,7 @@ _COLOURS = {"azurite": "magenta", "face": "cyan", "host": "green"}
 
 @dataclass
 class Logs:
-    """Takes the lines of each part, marks whose they are, and keeps them in a file."""
+    """The log of a run: the lines of each part in one file."""
 
     path: Path
     _file: TextIO
@@ -28,14 +30,14 @@ class Logs:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, part: str) -> Callable[[str], None]:
-        """Return what takes the lines of a part (`azurite`, `face`, `host`); it may be called on any thread."""
+        """Return a function that takes the lines of a part (``azurite``, ``face``, ``host``), on any thread."""
 
         def take(line: str) -> None:
             with self._lock:
                 print(f"{datetime.now(UTC):%H:%M:%S.%f} {part:<7} | {line}", file=self._file, flush=True)
                 if self._console:
                     label = Text(f"{part:<7} | ", style=_COLOURS[part])
-                    # What a part coloured itself is kept as it coloured it.
+                    # A part's own colours are kept.
                     self._console.print(label + Text.from_ansi(line), soft_wrap=True)
 
         return take
@@ -43,11 +45,14 @@ class Logs:
 
 @contextmanager
 def keep_logs(console: Console | None = None) -> Iterator[Logs]:
-    """Keep the logs of one run in a file of its own, and show them on `console` where one is given.
+    """Keep the logs of one run in a file of its own, and show them on ``console`` where one is given.
 
-    The newest files stay, so that a run which failed can be looked into.
+    The newest files are kept, so that a failed run can be examined.
+
+    Raises:
+        NotWritableError: the folder of logs cannot be written to.
     """
-    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    make_folder(DIRECTORY)
     path = _new_path()
     _remove_old()
     with path.open("x", encoding="utf-8") as file:

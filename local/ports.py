@@ -1,4 +1,4 @@
-"""The TCP ports that people know, where they are free."""
+"""The usual TCP ports, where they are free."""
 
 import socket
 
@@ -9,13 +9,13 @@ USUAL_HOST_PORT = 7071
 
 
 def azurite_ports() -> Ports:
-    """Return Azurite's usual ports where all three are free, so that `UseDevelopmentStorage=true` reaches it."""
+    """Return Azurite's usual ports where all three are free, else none."""
     usual = USUAL_PORTS
     return usual if all(map(_is_free, (usual.blob, usual.queue, usual.table))) else Ports()
 
 
 def host_port() -> int:
-    """Return the port on which `func start` listens where it is free, else one that is."""
+    """Return the port on which ``func start`` listens where it is free, else one that is."""
     return USUAL_HOST_PORT if _is_free(USUAL_HOST_PORT) else free_port()
 
 

@@ -1,4 +1,4 @@
-"""Child processes that end with us: on leaving the block, on failure, and also when we are killed."""
+"""Child processes that end with this one, also when it is killed."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from pathlib import Path
 GRACE_SECONDS = 10.0
 TAIL_LINES = 200
 
-# Blocks until our end of the pipe is closed, which the kernel does however we end.
+# Blocks until our end of the pipe is closed, which the kernel does whatever ends us.
 _GUARDIAN = ("/bin/sh", "-c", 'read -r _; kill -KILL "-$1"', "guardian")
 
 
@@ -40,17 +40,19 @@ class Child:
             return list(self._lines)
 
     def wait_for[T](self, find: Callable[[Sequence[str]], T | None], *, timeout: float, what: str) -> T:
-        """Wait until `find` makes something of the last lines of the output, and return that.
+        """Wait until ``find`` returns a value for the last lines of the output, and return it.
 
-        `timeout` is in seconds; `what` names in the error what was waited for.
-        Raises ChildError when the program ends or the time is over.
+        ``timeout`` is in seconds; ``what`` names in the error what was waited for.
+
+        Raises:
+            ChildError: the program ended, or the time is over.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._output_ended or find(self._lines) is not None, timeout)
-            found = find(self._lines)
-        if found is None:
+            result = find(self._lines)
+        if result is None:
             raise self.failure(f"waited up to {timeout:g} s for {what}")
-        return found
+        return result
 
     def failure(self, doing: str) -> ChildError:
         """Return an error that says how the program stands and what it last said."""
@@ -60,7 +62,7 @@ class Child:
         return ChildError(f"{self.name}: {doing}, but the program {state}. Its last output:\n{said}")
 
     def stop(self, grace: float = GRACE_SECONDS) -> int:
-        """Ask the program to end, kill what is left after `grace` seconds, and return its exit status."""
+        """Ask the program to end, kill what is left after ``grace`` seconds, and return its exit status."""
         self._signal_group(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(grace)
@@ -92,7 +94,7 @@ class Child:
 
 
 def ignore_line(line: str) -> None:
-    """Take a line of output and do nothing with it."""
+    """Ignore a line of output."""
 
 
 @contextmanager
@@ -104,9 +106,9 @@ def start(
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] = ignore_line,
 ) -> Iterator[Child]:
-    """Run `command` as a child that leads a process group of its own, and end the group on leaving.
+    """Run ``command`` as a child that leads a process group of its own, and end the group on leaving.
 
-    `environment` is the whole environment (default: ours). `on_line` gets each line of the program's output, both
+    ``environment`` is the whole environment (default: ours). ``on_line`` gets each line of the program's output, both
     streams together, on a thread of its own. A signal of the terminal does not reach the child: we decide when it ends.
     """
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Runs the stack alone, for people who develop: `script/server`."""
+"""Runs the stack alone, for people who develop: ``script/server``."""
 
 import argparse
 import sys
@@ -7,12 +7,20 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from local.connection import CONNECTION_FILE
 from local.functions_host import HostKind, default_host_kind
+from local.host.errors import SettingError
 from local.processes import ChildError
 from local.signals import ending_on_signals
 from local.stack import Stack, start_stack
+from local.to_try import what_to_try
+from local.user_settings import UserSettings, read_user_settings
+from local.workspace import NotWritableError
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
+
+# What keeps the stack from running, each with a message for people.
+START_ERRORS = (ChildError, FileNotFoundError, NotWritableError, SettingError)
 
 
 def main() -> int:
@@ -20,61 +28,71 @@ def main() -> int:
     arguments = _read_arguments()
     console = Console(highlight=False)
     try:
+        user = read_user_settings()
+        print_user_settings(user, console)
         with (
             ending_on_signals(),
-            start_stack(host_kind=HostKind(arguments.host), usual_ports=True, console=console) as stack,
+            start_stack(
+                host_kind=HostKind(arguments.host),
+                settings=user.values,
+                usual_ports=True,
+                connection_file=CONNECTION_FILE,
+                console=console,
+            ) as stack,
         ):
             console.print(describe(stack), markup=False, soft_wrap=True)
             hold(stack)
     except KeyboardInterrupt:
         return 0
-    except (ChildError, FileNotFoundError) as error:
+    except START_ERRORS as error:
         print(error, file=sys.stderr)
         return 1
 
 
+def print_user_settings(user: UserSettings, console: Console) -> None:
+    """Say which settings of ``local.settings.json`` are taken, and which are not."""
+    if user.values:
+        console.print(f"From local.settings.json: {', '.join(user.values)}", markup=False)
+    if user.ignored:
+        reason = "the stack has a storage of its own, and a key only counts beside its FACE_ENDPOINT"
+        console.print(f"Not taken from local.settings.json: {', '.join(user.ignored)} ({reason})", markup=False)
+
+
 def describe(stack: Stack) -> str:
-    """Return where the parts of the stack are, and what one can try with them."""
-    connection, ports, face, host = stack.azurite.connection_string, stack.azurite.ports, stack.face, stack.host
-    snapshot = f"{host.endpoint}/admin/functions/snapshot_dynamic_person_groups"
+    """Return where the parts of the stack listen, and what to try with them."""
+    ports, host = stack.azurite.ports, stack.host
+    face = stack.face.endpoint if stack.has_emulator else f"{stack.settings['FACE_ENDPOINT']} (local.settings.json)"
     return f"""
 The stack is up ({host.kind.value} host). Ctrl-C ends it, and its data with it.
 
   Functions host      {host.endpoint}
-  Face emulator       {face.endpoint}   key {face.key}
+  Face {"emulator      " if stack.has_emulator else "service       "} {face}
   Azurite             blob {ports.blob}, queue {ports.queue}, table {ports.table}
+  Keys and tokens     {CONNECTION_FILE}
   Log                 {stack.logs.path}
 
-To try, in another terminal:
-
-  export AZURE_STORAGE_CONNECTION_STRING='{connection}'
-
-  # a group whose training takes 10 seconds, and a watch for it
-  curl -X PUT {face.endpoint}/_emulator/plans -d '{{"plan": {{"duration": 10}}}}'
-  curl -X PUT {face.endpoint}/_emulator/groups -d '{{"kind": "largePersonGroup", "groupId": "my-group", "train": true}}'
-  az storage message put --queue-name training-watch --content my-group
-
-  # how it ended
-  az storage message get --queue-name training-results --query '[].content' --output tsv
-
-  # 1000 dynamic groups, and a snapshot of them
-  curl {face.endpoint}/_emulator/fill -d '{{"count": 1000}}'
-  curl {snapshot} -H 'Content-Type: application/json' -d '{{"input": ""}}'
-  az storage blob list --container-name face-snapshots --query '[].name'
-"""
+{what_to_try(stack)}"""
 
 
 def hold(stack: Stack) -> NoReturn:
-    """Wait until Ctrl-C. Raises ChildError when a part ends by itself."""
+    """Wait until Ctrl-C.
+
+    Raises:
+        ChildError: a part ended by itself.
+    """
     while True:
         for child in stack.children:
             if child.process.poll() is not None:
                 raise child.failure("it was to run until Ctrl-C")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("script/server", description="Run the app on this machine, with no Azure.")
+    parser = argparse.ArgumentParser(
+        "script/server",
+        description="Run the app on this machine. Settings of local.settings.json are taken, also a FACE_ENDPOINT with "
+        "its FACE_KEY (or the login of az); without one the Face emulator runs.",
+    )
     add_host_argument(parser)
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""End in good order when we are told to."""
+"""An orderly end on signals."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from types import FrameType
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit within the block, so that what was begun is ended, as Ctrl-C does it.
+    """Turn SIGTERM and SIGHUP into SystemExit within the block, so that it is left as by Ctrl-C.
 
     The exit status is the shell's for that signal. For the main thread alone.
     """

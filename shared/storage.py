@@ -1,4 +1,4 @@
-"""Reach the app's queues, table and container, and make those that are missing."""
+"""The app's queues, table and containers: their clients, and the making of those that are missing."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,42 +15,67 @@ WATCH_QUEUE = "training-watch"
 POISON_QUEUE = "training-watch-poison"
 RESULTS_QUEUE = "training-results"
 WATCH_TABLE = "trainingwatches"
+SNAPSHOT_REQUESTS_QUEUE = "snapshot-requests"
 SNAPSHOT_CONTAINER = "face-snapshots"
+MEMBERS_CONTAINER = "face-members"
 
 _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 20}
-# The SDK's own first wait is 15 seconds; a step is better handed back to the host than held so long.
-# Each client makes a retry policy of its own from these: a policy that is shared calls on through the last one's.
+# The SDK's own first wait is 15 seconds; it is better to hand a step back to the host than to hold it so long.
+# Each client makes a retry policy of its own from these: a shared policy would call through the last client.
 _QUICK_RETRY = {"initial_backoff": 1, "increment_base": 2, "retry_total": 3}
 
 
 @dataclass(frozen=True)
 class Storage:
-    """Hold one client for each queue, table and container that the app uses; all may be shared by threads."""
+    """The clients of the app's queues, table and containers, which threads may share."""
 
     watch_queue: QueueClient
     poison_queue: QueueClient
     results_queue: QueueClient
     watch_table: TableClient
+    snapshot_requests_queue: QueueClient
     snapshot_container: ContainerClient
+    members_container: ContainerClient
     _tables: TableServiceClient
 
     def make_missing(self) -> None:
-        """Make the queues, the table and the container that do not exist; leave the others as they are.
-
-        Ask before making, since a refused creation shows as a failure in traces.
+        """Make whatever does not exist, and leave the others as they are.
 
         Raises:
-            azure.core.exceptions.AzureError: where the storage cannot be reached or refuses.
+            azure.core.exceptions.AzureError: the storage cannot be reached or refuses.
+        """
+        self.make_watch_parts()
+        self.make_snapshot_parts()
+        self.make_member_parts()
+
+    def make_watch_parts(self) -> None:
+        """Make what watching needs and does not exist.
+
+        Raises:
+            azure.core.exceptions.AzureError: the storage cannot be reached or refuses.
         """
         for queue in (self.watch_queue, self.poison_queue, self.results_queue):
-            # Of one that exists the service says 204 and the SDK raises; where it has metadata both call it a conflict.
-            with suppress(ResourceExistsError):
-                queue.create_queue()
+            _make_queue(queue)
+        # A refused creation shows as a failure in traces, so ask first.
         if not list(self._tables.query_tables(f"TableName eq '{WATCH_TABLE}'")):
             self._tables.create_table_if_not_exists(WATCH_TABLE)
-        if not self.snapshot_container.exists():
-            with suppress(ResourceExistsError):  # another instance was quicker
-                self.snapshot_container.create_container()
+
+    def make_snapshot_parts(self) -> None:
+        """Make what snapshots need and does not exist.
+
+        Raises:
+            azure.core.exceptions.AzureError: the storage cannot be reached or refuses.
+        """
+        _make_queue(self.snapshot_requests_queue)
+        _make_container(self.snapshot_container)
+
+    def make_member_parts(self) -> None:
+        """Make what snapshots of members need besides and does not exist.
+
+        Raises:
+            azure.core.exceptions.AzureError: the storage cannot be reached or refuses.
+        """
+        _make_container(self.members_container)
 
 
 def connect(where: ConnectionString | StorageIdentity) -> Storage:
@@ -61,9 +86,23 @@ def connect(where: ConnectionString | StorageIdentity) -> Storage:
         poison_queue=queues.get_queue_client(POISON_QUEUE),
         results_queue=queues.get_queue_client(RESULTS_QUEUE),
         watch_table=tables.get_table_client(WATCH_TABLE),
+        snapshot_requests_queue=queues.get_queue_client(SNAPSHOT_REQUESTS_QUEUE),
         snapshot_container=blobs.get_container_client(SNAPSHOT_CONTAINER),
+        members_container=blobs.get_container_client(MEMBERS_CONTAINER),
         _tables=tables,
     )
+
+
+def _make_queue(queue: QueueClient) -> None:
+    # The service responds 204 for a queue that exists, and 409 where it has metadata; the SDK raises for both.
+    with suppress(ResourceExistsError):
+        queue.create_queue()
+
+
+def _make_container(container: ContainerClient) -> None:
+    if not container.exists():
+        with suppress(ResourceExistsError):  # another instance was quicker
+            container.create_container()
 
 
 def _services(

@@ -3,18 +3,18 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from random import Random
 
 import msgspec
 
-from bench.chaos.trainings import begin_later_trainings, direct_client, enqueue, make_groups, read_truths
-from bench.chaos.verdict import Event, Verdict, judge
+from bench.chaos.disturb import cancel_some, plant_unreadable
+from bench.chaos.trainings import begin_later_trainings, direct_client, enqueue, make_groups, read_newest
+from bench.chaos.verdict import Event, Verdict, judge, message_of
 from local.face_emulator.faults import BrokenJson, ErrorResponse, Hang, Throttled
 from local.stack import Stack, start_stack
 
 KILL_EVERY_SECONDS = 10.0
-LOOK_EVERY_SECONDS = 0.2
+RECEIVE_EVERY_SECONDS = 0.2
 GIVE_UP_SECONDS = 1_800.0
 """A request that was taken by a host that died comes back after 10 minutes, the host's lease."""
 
@@ -31,7 +31,7 @@ SETTINGS = {
 
 
 class Result(msgspec.Struct, frozen=True):
-    """Hold the verdict, and what was done to the stack meanwhile."""
+    """The verdict, and what was done to the stack meanwhile."""
 
     verdict: Verdict
     kills: int
@@ -43,23 +43,30 @@ def run(groups: int, say: Callable[[str], None], *, seed: int = 0, short: bool =
     """Watch so many groups through the chaos; return what came of it.
 
     The host is killed from the start, so that requests are hit that have no record yet: they come back after 10
-    minutes. When every request is on record the queue is purged, and only then begin those trainings that others begin
-    after the request. A ``short`` run kills the host three times, all of them after the purge.
+    minutes. When every request is on record the queue is purged, some requests are cancelled, and only then begin those
+    trainings that others begin after the request. One open request's row is planted that cannot be read. A ``short``
+    run kills the host three times, all of them after the purge.
     """
     random = Random(seed)  # noqa: S311 - it has to be repeatable, not secret
     with start_stack(settings=SETTINGS) as stack:
         client = direct_client(stack)
-        made = make_groups(stack, groups, random)
-        asked = enqueue(stack, made, client)
+        made = make_groups(stack, groups, random, client)
+        asked = enqueue(stack, made)
+        asked |= plant_unreadable(stack, made[0])
         say(f"{len(asked):,} requests for {groups:,} groups enqueued")
         stack.face.control.faults(*FAULTS, seed=seed)
-        chaos = _Chaos(stack, set(asked), say, partial(begin_later_trainings, made, asked.values(), client))
+
+        def disturb() -> None:
+            asked.update(cancel_some(stack, asked, random))
+            begin_later_trainings(made, client)
+
+        chaos = _Chaos(stack, set(asked), say, disturb)
         if short:
-            chaos.rage(kill_at_once=False, most_kills=3)
+            chaos.rage(kill_at_once=False, max_kills=3)
         else:
             chaos.rage()
         stack.face.control.faults()
-        verdict = judge(asked, read_truths(made, client), chaos.events)
+        verdict = judge(asked, read_newest(made, client), chaos.events)
         return Result(verdict, chaos.kills, chaos.purged, round(time.monotonic() - chaos.began, 1))
 
 
@@ -77,7 +84,7 @@ class _Chaos:
         self.purged = 0
         self.began = time.monotonic()
 
-    def rage(self, *, kill_at_once: bool = True, most_kills: int | None = None) -> None:
+    def rage(self, *, kill_at_once: bool = True, max_kills: int | None = None) -> None:
         """Kill and purge until each request has its event and nothing is owed any more, or it takes too long."""
         killing, next_kill = kill_at_once, self.began + KILL_EVERY_SECONDS
         with ThreadPoolExecutor(1) as others:
@@ -89,9 +96,9 @@ class _Chaos:
                     purge, killing = others.submit(self._after_purge), True
                 if killing and self._missing and time.monotonic() >= next_kill:
                     self._kill()
-                    killing = self.kills != most_kills
+                    killing = self.kills != max_kills
                     next_kill = time.monotonic() + KILL_EVERY_SECONDS
-                time.sleep(LOOK_EVERY_SECONDS)
+                time.sleep(RECEIVE_EVERY_SECONDS)
             if purge is not None:
                 purge.result()
         self._receive()
@@ -111,11 +118,15 @@ class _Chaos:
     def _receive(self) -> None:
         while events := self._stack.receive_events():
             self.events += events
-            self._missing -= {event["id"].partition("Z-")[2] for event in events}
+            self._missing -= {message_of(event) for event in events}
 
     def _on_record(self) -> int:
-        return sum(1 for _ in self._stack.storage.watch_table.list_entities(select=["RowKey"]))
+        """Return how many requests are on record, in any state."""
+        rows = self._stack.storage.watch_table.query_entities(
+            "PartitionKey ne 'live' and RowKey ge 'open!' and RowKey lt 'told~'", select=["RowKey"]
+        )
+        return sum(1 for _ in rows)
 
     def _left_open(self) -> bool:
-        open_rows = self._stack.storage.watch_table.query_entities("state eq 'watching' or owed eq true")
-        return next(iter(open_rows), None) is not None
+        live = self._stack.storage.watch_table.query_entities("PartitionKey eq 'live'", select=["RowKey"])
+        return next(iter(live), None) is not None

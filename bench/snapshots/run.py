@@ -42,7 +42,7 @@ def main(connection_string: str, container: str, endpoint: str, key: str, per_se
     blobs = ContainerClient.from_connection_string(connection_string, container)
     for _ in range(int(runs)):
         budget = NotingBudget(float(per_second))
-        client = FaceClient(endpoint, KeyCredential(key), budget, ApiVersions(_VERSION, _VERSION))
+        client = FaceClient(endpoint, KeyCredential(key), ApiVersions(_VERSION, _VERSION), budget=budget)
         began, cpu = time.monotonic(), time.process_time()
         manifest = SnapshotJob(client, blobs, include_user_data=True).run()
         if manifest is None or budget.first_call is None:

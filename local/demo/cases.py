@@ -1,46 +1,40 @@
-"""What the demo enqueues, one case for each form and each way to end, and what the Face service holds for it."""
+"""What the demo enqueues: one case for each form of a request and for each outcome."""
 
 import json
 from dataclasses import dataclass
 from typing import Literal
 
-# Of these the demo sets WATCH_GRACE_SECONDS and the trainings, so that all of it ends within half a minute.
+# The demo's WATCH_GRACE_SECONDS: short, as its trainings are, so that it ends within half a minute.
 GRACE_SECONDS = 6
 
 
 @dataclass(frozen=True)
 class Training:
-    """A training that the group gets: how long it takes (seconds), how it ends, and when it is submitted.
-
-    That is `before` its group is enqueued, `later` (an older one has ended by then), or when the `app` asks for it.
-    """
+    """A training that the group gets."""
 
     seconds: float
     outcome: Literal["succeeded", "failed"] = "succeeded"
+    # Before its group is enqueued; later, when an older training has ended; or by the app, which was asked to train.
     submitted: Literal["before", "later", "app"] = "before"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One message: in which form it says what, how it shall end, and the state of its group.
+    """A message that the demo enqueues, the state of its group, and the outcome that is expected."""
 
-    `subject` is `kind/groupId`, None for a body that names no group. A `late` case is enqueued once the others are
-    being watched.
-    """
-
-    form: str
+    form: str  # in few words, for the table
     body: str
-    expected: str
-    subject: str | None
+    expected: str  # the outcome
+    subject: str | None  # ``kind/groupId``; None for a body that names no group
     training: Training | None = None
-    exists: bool = True
+    exists: bool = True  # whether the Face service has the group
     as_base64: bool = False
-    late: bool = False
+    late: bool = False  # enqueued once the others are watched
     correlation_id: str | None = None
 
 
 def make_cases(trained_after: str) -> list[Case]:
-    """Return the demo's cases. `trained_after` (RFC 3339) lies between an older training and the later one."""
+    """Return the demo's cases. ``trained_after`` (RFC 3339) lies between an older training and the later one."""
     twice = Case("enqueued twice", "auditors", "superseded", "largePersonGroup/auditors", Training(14))
     return [
         Case("ID", "employees", "succeeded", "largePersonGroup/employees", Training(3)),

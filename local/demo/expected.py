@@ -1,4 +1,4 @@
-"""Hold the events to what was expected of them."""
+"""Compares the events with what was expected of them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,15 +8,15 @@ from local.stack import Event
 
 
 def find_problems(enqueued: Sequence[Enqueued], events: Sequence[Event], source: str) -> list[str]:
-    """Return what is not as expected, one line each: every message has one event, in the design's form.
+    """Return what is not as expected, one line each. Every message gets one event.
 
-    `source` is the endpoint of the Face service. A repeated event is as expected where it is the same.
+    ``source`` is the endpoint of the Face service. An event may come again if it is the same.
     """
     problems = []
-    left = list(events)
+    unexpected = list(events)
     for one in enqueued:
         own = [event for event in events if _is_of(event, one)]
-        left = [event for event in left if event not in own]
+        unexpected = [event for event in unexpected if event not in own]
         name = f"{one.case.form} ({one.case.subject or one.case.body})"
         if not own:
             problems.append(f"{name}: expected {one.case.expected}, but there was no event")
@@ -25,7 +25,7 @@ def find_problems(enqueued: Sequence[Enqueued], events: Sequence[Event], source:
         else:
             wanted = _expected_fields(one.case, source)
             problems += [f"{name}: {difference}" for difference in _differences(wanted, own[0])]
-    problems += [f"an event that nobody asked for: {event['type']}, {event.get('subject')}" for event in left]
+    problems += [f"an event that nobody asked for: {event['type']}, {event.get('subject')}" for event in unexpected]
     return problems
 
 
@@ -53,10 +53,10 @@ def _expected_fields(case: Case, source: str) -> Mapping[str, object]:
 
 
 def _differences(wanted: Mapping[str, object], event: Event) -> list[str]:
-    found = event | {f"data.{name}": value for name, value in event["data"].items()}
-    found["has an error"] = event["data"]["error"] is not None
+    fields = event | {f"data.{name}": value for name, value in event["data"].items()}
+    fields["has an error"] = event["data"]["error"] is not None
     return [
-        f"expected {name} to be {value!r}, found {found.get(name)!r}"
+        f"expected {name} to be {value!r}, found {fields.get(name)!r}"
         for name, value in wanted.items()
-        if found.get(name) != value
+        if fields.get(name) != value
     ]

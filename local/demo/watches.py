@@ -1,4 +1,4 @@
-"""The first job: enqueue the cases, show what becomes of them, and gather the events."""
+"""The first job: enqueues the cases, shows how they end, and gathers the events."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,12 +16,12 @@ from local.stack import Event, Stack
 
 LATER = timedelta(seconds=3)
 DEADLINE_SECONDS = 60.0
-LOOK_SECONDS = 0.4
+POLL_SECONDS = 0.4
 
 
 @dataclass
 class Watching:
-    """What was enqueued, and the events that came of it so far."""
+    """What was enqueued, and the events so far."""
 
     enqueued: list[Enqueued] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -33,14 +33,14 @@ class Watching:
 
 
 def show_watches(stack: Stack, console: Console) -> Watching:
-    """Enqueue the cases and show them until each has its event, or a minute is over."""
+    """Enqueue the cases and show them until each has its event, for at most a minute."""
     later_at = datetime.now(UTC) + LATER
     cases = make_cases(trained_after=(later_at - timedelta(seconds=1)).isoformat())
     prepare(stack.face.control, cases)
     watching = Watching([_enqueue(stack, case) for case in cases if not case.late])
     with Live(console=console, auto_refresh=False) as live:
         follow = _Follower(stack, live, watching)
-        follow.until(lambda rows: datetime.now(UTC) >= later_at and all(row.looks for row in rows if row.case.subject))
+        follow.until(lambda rows: datetime.now(UTC) >= later_at and all(row.polls for row in rows if row.case.subject))
         submit_later(stack.face.control, cases)
         watching.enqueued += [_enqueue(stack, case) for case in cases if case.late]
         follow.until(lambda _: watching.complete)
@@ -82,18 +82,18 @@ class _Follower:
     said: dict[str, str] = field(default_factory=dict)
 
     def until(self, done: Callable[[Sequence[Row]], bool]) -> None:
-        """Show what happens until `done` says so of the rows, or the time is over."""
+        """Show what happens until ``done`` says so of the rows, or the time is over."""
         while True:
             for event in self.stack.receive_events():
                 self.watching.events.append(event)
                 self.live.console.print(_line(event), soft_wrap=True)
             rows = self._read_rows()
-            self.live.update(draw(rows), refresh=True)
+            self.live.update(draw(rows, self.live.console.width), refresh=True)
             if not self.live.console.is_terminal:
                 self._say_changes(rows)
             if done(rows) or time.monotonic() > self.deadline:
                 return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def _read_rows(self) -> list[Row]:
         rejected = {event["id"]: event for event in self.watching.events if "subject" not in event}

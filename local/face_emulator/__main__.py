@@ -1,7 +1,9 @@
-"""Runs the Face emulator: `python -m local.face_emulator --port 8800 --key anything`."""
+"""Runs the Face emulator: ``python -m local.face_emulator --port 8800 --key anything``."""
 
 import argparse
 import ipaddress
+import os
+import secrets
 import socket
 from contextlib import suppress
 
@@ -9,21 +11,26 @@ import uvicorn
 
 from local.face_emulator.app import make_app
 from local.face_emulator.connection import CuttableProtocol
+from local.face_emulator.control_api import TOKEN_VARIABLE
 from local.face_emulator.state import State
 
 KEEP_ALIVE_SECONDS = 240  # as Azure's load balancers; a shorter one would cut idle connections of clients' pools
 
 
 def main() -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal comes."""
     arguments = _read_arguments()
     with socket.create_server((arguments.host, arguments.port)) as listener:
-        # asyncio leaves it off where a socket's protocol is not named, and each answer then waits 40 ms for an ACK.
+        # asyncio leaves it off where a socket's protocol is not named, and each response then waits 40 ms for an ACK.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = listener.getsockname()[:2]
         # The socket takes connections from here on, so whoever reads this line can connect.
         print(f"Face emulator listening on http://{host}:{port}", flush=True)
-        _serve(State(arguments.key, arguments.requests_per_second), listener)
+        token = os.environ.get(TOKEN_VARIABLE)
+        if not token:
+            token = secrets.token_urlsafe(32)
+            print(f"Token of the control API: {token}", flush=True)
+        _serve(State(token, arguments.key, arguments.requests_per_second), listener)
 
 
 def _serve(state: State, listener: socket.socket) -> None:

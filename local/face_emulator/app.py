@@ -1,6 +1,7 @@
 """The emulator as an ASGI app: which path is which operation."""
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -13,6 +14,7 @@ from local.face_emulator.group_operations import GroupOperations
 from local.face_emulator.kinds import KINDS, Kind
 from local.face_emulator.responses import failed
 from local.face_emulator.state import State
+from local.loopback import LoopbackOnly
 
 
 def make_app(state: State) -> Starlette:
@@ -20,7 +22,11 @@ def make_app(state: State) -> Starlette:
     routes = [*_dynamic_group_routes(state), *control_routes(state)]
     for kind in KINDS.values():
         routes += _group_routes(kind, state)
-    app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+    app = Starlette(
+        routes=routes,
+        exception_handlers={404: _unknown, 405: _unknown},
+        middleware=[Middleware(LoopbackOnly)],
+    )
     app.router.redirect_slashes = False
     return app
 

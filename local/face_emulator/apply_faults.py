@@ -1,4 +1,4 @@
-"""What each fault makes of a request and of its answer."""
+"""What each fault does to a request and its response."""
 
 import time
 import uuid
@@ -19,13 +19,13 @@ _HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1><p>The gateway h
 
 
 def latency(drawn: Sequence[faults.AnyFault]) -> float:
-    """Return the seconds that the faults add before the request is looked at."""
+    """Return the seconds to wait before the request is read."""
     return sum(fault.seconds for fault in drawn if isinstance(fault, faults.Latency))
 
 
 def instead_of_response(drawn: Sequence[faults.AnyFault]) -> ASGIApp | None:
-    """Return what the first fault answers that keeps the request from the service, or None."""
-    return next((answer for fault in drawn if (answer := _instead(fault))), None)
+    """Return the response of the first fault that keeps the request from the service, or None."""
+    return next((response for fault in drawn if (response := _instead(fault))), None)
 
 
 def altered_request(request: Request, drawn: Sequence[faults.AnyFault]) -> Request:
@@ -37,7 +37,7 @@ def altered_request(request: Request, drawn: Sequence[faults.AnyFault]) -> Reque
 
 
 def altered_response(response: Response, drawn: Sequence[faults.AnyFault]) -> ASGIApp:
-    """Return the service's answer as it reaches the client."""
+    """Return the service's response as it reaches the client."""
     for fault in drawn:
         match fault:
             case faults.BrokenJson() if response.body:

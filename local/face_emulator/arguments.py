@@ -1,4 +1,4 @@
-"""Reads what a request asks for, and refuses it as the service does."""
+"""Reads a request's arguments and rejects wrong ones as the service does."""
 
 import re
 
@@ -27,7 +27,11 @@ class GroupBody(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def read_page(request: Request) -> tuple[str, int]:
-    """Return a listing's `start` and `top`. Raises ServiceError where one is out of its range."""
+    """Return a listing's ``start`` and ``top``.
+
+    Raises:
+        ServiceError: one is out of its range.
+    """
     start = request.query_params.get("start", "")
     if len(start) > MAX_ID:
         raise bad_argument("'start' is too long.")
@@ -38,7 +42,11 @@ def read_page(request: Request) -> tuple[str, int]:
 
 
 def read_id(request: Request, error: ServiceError) -> str:
-    """Return the group's ID in the path. Raises `error` where it is none."""
+    """Return the group's ID in the path.
+
+    Raises:
+        ServiceError: ``error``, where the ID is not valid.
+    """
     group_id: str = request.path_params["group_id"]
     if not _ID.fullmatch(group_id):
         raise error
@@ -46,7 +54,11 @@ def read_id(request: Request, error: ServiceError) -> str:
 
 
 async def read_creation(request: Request) -> GroupBody:
-    """Return the body of a creation. Raises ServiceError where it is not valid."""
+    """Return the body of a creation.
+
+    Raises:
+        ServiceError: it is not valid.
+    """
     body = _valid(await _read_body(request))
     if not body.name:
         raise bad_argument("'name' is empty.")
@@ -54,7 +66,11 @@ async def read_creation(request: Request) -> GroupBody:
 
 
 async def read_update(request: Request) -> GroupBody:
-    """Return the body of an update. Raises ServiceError where it is not valid, or changes nothing."""
+    """Return the body of an update.
+
+    Raises:
+        ServiceError: it is not valid, or changes nothing.
+    """
     body = _valid(await _read_body(request))
     if not (body.name or body.user_data or body.add_person_ids or body.remove_person_ids):
         raise bad_argument("Both 'name' and 'userData' are empty.")

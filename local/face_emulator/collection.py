@@ -1,11 +1,11 @@
-"""Things by ID, listed in ordinal order by a cursor."""
+"""Items by ID, listed in ordinal order from a cursor."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping
 
 
 class Collection[T]:
-    """Keeps items by ID. Built for a million items whose pages are asked for all the time and that change rarely."""
+    """Items by ID, for a million items that are listed often and changed rarely."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []
@@ -40,7 +40,11 @@ class Collection[T]:
         return True
 
     def remove_all(self, item_ids: Iterable[str]) -> None:
-        """Remove many items at once. Raises KeyError where one is not there."""
+        """Remove many items at once.
+
+        Raises:
+            KeyError: one does not exist.
+        """
         for item_id in item_ids:
             del self._items[item_id]
         self._ids = sorted(self._items)
@@ -50,7 +54,7 @@ class Collection[T]:
         return list(self._ids)
 
     def page(self, start: str, top: int) -> list[T]:
-        """Return up to `top` items whose IDs are greater than `start`, in ordinal order."""
+        """Return up to ``top`` items whose IDs are greater than ``start``, in ordinal order."""
         first = bisect_right(self._ids, start)
         items = self._items
         return [items[item_id] for item_id in self._ids[first : first + top]]

@@ -1,4 +1,4 @@
-"""What ASGI has no word for: an answer that never comes, and a connection that is cut."""
+"""What ASGI cannot express: a response that never comes, and a connection that is cut."""
 
 import asyncio
 from contextlib import suppress
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 class CuttableProtocol(HttpToolsProtocol):
-    """Shows each request the connection by which it came."""
+    """The HTTP protocol, which also gives each request its connection."""
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Give the request its connection."""
         super().on_message_begin()
         self.scope["state"]["transport"] = self.transport
 
 
 class NoResponse:
-    """Cut the connection, after so many seconds, if the client has not given up before."""
+    """No response: the connection is cut after so many seconds, unless the client gives up before."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
-        """Answer a request so."""
+        """Respond to a request so."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._seconds):
                 await _client_gone(receive)
@@ -38,13 +38,13 @@ class NoResponse:
 
 
 class HalfResponse:
-    """Send the headers and half of the body, then cut the connection."""
+    """The headers and half of the body of a response, then a cut connection."""
 
     def __init__(self, whole: Response) -> None:
         self._whole = whole
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request so."""
+        """Respond to a request so."""
         body = bytes(self._whole.body)
         await send(
             {"type": "http.response.start", "status": self._whole.status_code, "headers": self._whole.raw_headers}

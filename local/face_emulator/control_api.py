@@ -1,6 +1,7 @@
-"""The control API under `/_emulator/`: not of the service, for those who run the emulator."""
+"""The control API under ``/_emulator/``, which the real service does not have."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -15,6 +16,9 @@ from local.face_emulator.state import Group, State
 from local.face_emulator.trainings import Plan, submit
 
 PREFIX = "/_emulator"
+# Holds the token of the control API; where it is empty, the emulator makes one and prints it.
+TOKEN_VARIABLE = "FACE_EMULATOR_CONTROL_TOKEN"
+TOKEN_HINT = "the header 'Authorization: Bearer TOKEN'"
 
 
 class FaultsOrder(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -25,39 +29,42 @@ class FaultsOrder(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
 
 
 class PlanOrder(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The plan of a group's next trainings; without a group, of all groups that have none of their own."""
+    """The plan for the next trainings of a group, or of all groups that have none of their own."""
 
     plan: Plan
-    kind: str | None = None
+    kind: str | None = None  # None, as ``group_id``: of all groups
     group_id: str | None = None
 
 
 class GroupOrder(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A group to make as it was never there, and whether its training is submitted at once."""
+    """A group to make anew."""
 
     kind: str
     group_id: str
-    train: bool = False
+    train: bool = False  # submit its training at once
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The limit of requests per second (None: no limit), and the seconds that each answer takes."""
+    """The limits of the emulated resource."""
 
-    requests_per_second: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    latency: Seconds = 0.0
+    requests_per_second: Annotated[float, msgspec.Meta(gt=0)] | None = None  # None: no limit
+    latency: Seconds = 0.0  # of each response
 
 
 def control_routes(state: State) -> list[BaseRoute]:
     """Return the routes of the control API."""
+    route = partial(_route, state)
     return [
-        _route("GET", "/statistics", lambda _: state.statistics()),
-        _route("POST", "/reset", lambda _: state.reset()),
-        _route("PUT", "/faults", _reading(FaultsOrder, lambda order: state.set_faults(order.faults, order.seed))),
-        _route("PUT", "/plans", _reading(PlanOrder, lambda order: _plan(state, order))),
-        _route("PUT", "/groups", _reading(GroupOrder, lambda order: _make_group(state, order))),
-        _route("PUT", "/settings", _reading(Settings, lambda order: _apply(state, order))),
-        _route("POST", "/fill", _reading(Fill, lambda order: fill(state.dynamic_groups, order))),
-        _route("POST", "/change", _reading(Change, lambda order: change(state.dynamic_groups, order))),
+        route("GET", "/statistics", lambda _: state.statistics()),
+        route("POST", "/reset", lambda _: state.reset()),
+        _route(
+            state, "PUT", "/faults", _reading(FaultsOrder, lambda order: state.set_faults(order.faults, order.seed))
+        ),
+        route("PUT", "/plans", _reading(PlanOrder, lambda order: _plan(state, order))),
+        route("PUT", "/groups", _reading(GroupOrder, lambda order: _make_group(state, order))),
+        route("PUT", "/settings", _reading(Settings, lambda order: _apply(state, order))),
+        route("POST", "/fill", _reading(Fill, lambda order: fill(state.dynamic_groups, order))),
+        route("POST", "/change", _reading(Change, lambda order: change(state.dynamic_groups, order))),
     ]
 
 
@@ -65,17 +72,19 @@ def _reading[T](form: type[T], carry_out: Callable[[T], object]) -> Callable[[by
     return lambda body: carry_out(msgspec.json.decode(body, type=form))
 
 
-def _route(method: str, path: str, carry_out: Callable[[bytes], object]) -> BaseRoute:
-    async def answer(request: Request) -> Response:
+def _route(state: State, method: str, path: str, carry_out: Callable[[bytes], object]) -> BaseRoute:
+    async def respond(request: Request) -> Response:
+        if not state.is_control_token(request.headers.get("Authorization", "").removeprefix("Bearer ")):
+            return Response(f"Found no token of this run; expected {TOKEN_HINT}.", 401, media_type="text/plain")
         try:
             result = carry_out(await request.body())
-        except ValueError as error:  # msgspec's errors are such, too
+        except ValueError as error:  # msgspec's errors too
             return Response(f"{method} {PREFIX}{path}: {error}", 400, media_type="text/plain")
         if result is None:
             return Response(status_code=204)
         return Response(msgspec.json.encode(result), media_type="application/json")
 
-    return Route(f"{PREFIX}{path}", answer, methods=[method])
+    return Route(f"{PREFIX}{path}", respond, methods=[method])
 
 
 def _plan(state: State, order: PlanOrder) -> None:

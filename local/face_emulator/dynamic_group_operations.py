@@ -1,4 +1,4 @@
-"""The operations on dynamic person groups, and on what the service took on for them."""
+"""The operations on dynamic person groups, and the status of their long running changes."""
 
 import msgspec
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from local.face_emulator.state import State
 
 
 class DynamicGroupOperations:
-    """The operations on dynamic person groups. A change is there at once; only its operation takes a moment."""
+    """The operations on dynamic person groups. A change takes effect at once; only its operation takes a moment."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -29,11 +29,11 @@ class DynamicGroupOperations:
         return self._accept(request, group_id)
 
     async def get(self, request: Request) -> Response:
-        """Answer one group."""
+        """Return one group."""
         return succeeded(self._find(request)[1])
 
     async def list(self, request: Request) -> Response:
-        """Answer a page of groups."""
+        """Return a page of groups."""
         page = self._state.dynamic_groups.page(*read_page(request))
         return succeeded(b"[" + b",".join(page) + b"]")
 
@@ -53,7 +53,7 @@ class DynamicGroupOperations:
         return self._accept(request, group_id)
 
     async def operation(self, request: Request) -> Response:
-        """Answer how far a change is."""
+        """Return the status of a change."""
         operation = self._state.operations.get(request.path_params["operation_id"])
         if operation is None:
             raise errors.operation_not_found()

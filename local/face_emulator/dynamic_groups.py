@@ -1,4 +1,4 @@
-"""Dynamic person groups: each kept as the JSON that the service answers, many made or changed at once."""
+"""Dynamic person groups, each kept as the service's JSON, made and changed in bulk."""
 
 from collections.abc import Iterable, Iterator
 from random import Random
@@ -20,7 +20,7 @@ _LETTERS = bytes(ord(ALPHABET[number % len(ALPHABET)]) for number in range(256))
 
 
 class DynamicPersonGroup(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A dynamic person group as the service answers it."""
+    """A dynamic person group as the service returns it."""
 
     dynamic_person_group_id: str
     name: str
@@ -28,19 +28,17 @@ class DynamicPersonGroup(msgspec.Struct, frozen=True, rename="camel", omit_defau
 
 
 class Fill(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """An order to add so many groups with IDs of a shape and `user_data` characters of user data each.
-
-    Shapes: `uniform` random, a long common prefix with a `counter`, a few `clusters`, `long` (64 characters), `one`.
-    """
+    """An order to add groups."""
 
     count: Count
+    # Uniformly random IDs, a long common prefix and a counter, a few clusters, IDs of 64 characters, or the one group.
     shape: Shape = "uniform"
-    user_data: Annotated[int, msgspec.Meta(ge=0, le=16_384)] = 0
+    user_data: Annotated[int, msgspec.Meta(ge=0, le=16_384)] = 0  # characters in each group
     seed: int = 0
 
 
 class Change(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """An order to add, remove and change so many groups, chosen by the seed."""
+    """An order to add, remove and change so many groups, which the seed chooses."""
 
     added: Count = 0
     removed: Count = 0
@@ -57,14 +55,22 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 def fill(groups: Collection[bytes], order: Fill) -> None:
-    """Add groups as ordered. Raises ValueError where the shape has no so many IDs."""
+    """Add groups as ordered.
+
+    Raises:
+        ValueError: the shape does not have so many IDs.
+    """
     random = Random(order.seed)  # noqa: S311 - it has to be repeatable, not secret
     ids = make_ids(order.shape, order.count, random)
     groups.put_all(dict(_encode_many(ids, order.user_data, random)))
 
 
 def change(groups: Collection[bytes], order: Change) -> Changed:
-    """Change the groups as ordered, and return which. Raises ValueError where there are not enough of them."""
+    """Change the groups as ordered, and return which.
+
+    Raises:
+        ValueError: there are too few groups.
+    """
     random = Random(order.seed)  # noqa: S311 - it has to be repeatable, not secret
     there = groups.ids()
     if order.removed + order.changed > len(there):
@@ -79,19 +85,20 @@ def change(groups: Collection[bytes], order: Change) -> Changed:
 
 
 def encode(group: DynamicPersonGroup) -> bytes:
-    """Return the group as the service answers it."""
+    """Return the group as the service returns it."""
     return msgspec.json.encode(group)
 
 
 def decode(encoded: bytes) -> DynamicPersonGroup:
-    """Return the group of an answer."""
+    """Return the group that was encoded."""
     return msgspec.json.decode(encoded, type=DynamicPersonGroup)
 
 
 def make_ids(shape: Shape, count: int, random: Random) -> list[str]:
-    """Return so many different IDs of the shape, the same ones for the same state of `random`.
+    """Return so many different IDs of the shape, the same ones for the same state of ``random``.
 
-    Raises ValueError where the shape has no so many.
+    Raises:
+        ValueError: the shape does not have so many IDs.
     """
     match shape:
         case "uniform":

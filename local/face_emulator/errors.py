@@ -1,4 +1,4 @@
-"""The service's error answers: status, code and message as documented.
+"""The service's error responses: status, code and message as documented.
 
 Source: https://learn.microsoft.com/azure/ai-services/computer-vision/reference-face-error-codes
 """
@@ -7,7 +7,7 @@ from local.face_emulator.kinds import Kind
 
 
 class ServiceError(Exception):
-    """An answer that is an error; `retry_after` is in seconds."""
+    """An error response of the service; ``retry_after`` is in seconds."""
 
     def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -18,7 +18,7 @@ class ServiceError(Exception):
 
 
 def bad_argument(message: str) -> ServiceError:
-    """Return the error for a request that cannot be right."""
+    """Return the error for a request with a wrong argument."""
     return ServiceError(400, "BadArgument", message)
 
 
@@ -73,7 +73,7 @@ def operation_not_found() -> ServiceError:
 
 
 def rate_exceeded(version: str, seconds: int) -> ServiceError:
-    """Return the error of a resource whose requests per second are spent; the next is welcome in `seconds`."""
+    """Return the error for a request beyond the limit; the next may come in ``seconds``."""
     unit = "second" if seconds == 1 else "seconds"
     return ServiceError(
         429,

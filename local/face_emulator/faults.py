@@ -1,4 +1,4 @@
-"""Faults that the emulator can be told to have, and the drawing of lots that decides which request gets which."""
+"""The faults that the emulator can have, and the lots that decide which request gets which."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -13,15 +13,15 @@ Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, tag_field="fault"):
-    """What goes wrong: at `rate` of the requests whose operation matches, at most `remaining` times."""
+    """A fault and the requests that get it."""
 
-    rate: Rate = 1.0
+    rate: Rate = 1.0  # the share of the matching requests
     operation: str = "*"  # a shell pattern of operations' names: `*.training`, `dynamicPersonGroup.list`
-    remaining: Count | None = None
+    remaining: Count | None = None  # how many requests still get it; None: no limit
 
 
 class ErrorResponse(Fault, frozen=True, tag="errorResponse"):
-    """An error in the service's form, a 500 unless told otherwise."""
+    """An error in the service's form, by default a 500."""
 
     status: int = 500
     code: str = "InternalServerError"
@@ -29,28 +29,28 @@ class ErrorResponse(Fault, frozen=True, tag="errorResponse"):
 
 
 class Throttled(Fault, frozen=True, tag="throttled"):
-    """A 429 that is not of the emulator's own limit. `retry_after` is in seconds; None leaves the header out."""
+    """A 429 beside the emulator's own limit."""
 
-    retry_after: int | None = None
-    as_date: bool = False
+    retry_after: int | None = None  # seconds; None leaves the header out
+    as_date: bool = False  # write the header as a date
     form: Literal["service", "gateway"] = "service"
     message: str = "Rate limit is exceeded. Try again in 26 seconds."
 
 
 class Latency(Fault, frozen=True, tag="latency"):
-    """So many seconds more before the request is looked at."""
+    """A pause before the request is read."""
 
     seconds: Seconds
 
 
 class Hang(Fault, frozen=True, tag="hang"):
-    """No answer until the client gives up, or the connection is cut after so many seconds."""
+    """No response, until the client gives up or the connection is cut after so many seconds."""
 
     seconds: Seconds = 300.0
 
 
 class Cut(Fault, frozen=True, tag="cut"):
-    """A cut connection: before the request is looked at, after it was done, or in the middle of the body."""
+    """A cut connection: before the request is read, after it was carried out, or in the middle of the body."""
 
     when: Literal["before", "after", "body"] = "before"
 
@@ -62,7 +62,7 @@ class Html(Fault, frozen=True, tag="html"):
 
 
 class BrokenJson(Fault, frozen=True, tag="brokenJson"):
-    """A body whose second half is missing though its length is right."""
+    """A body that lacks its second half, with a length that fits."""
 
 
 class Redirect(Fault, frozen=True, tag="redirect"):
@@ -76,7 +76,7 @@ class PageOutOfOrder(Fault, frozen=True, tag="pageOutOfOrder"):
 
 
 class PageRepeated(Fault, frozen=True, tag="pageRepeated"):
-    """A listing that ignores the cursor: the first page comes again and brings nothing new."""
+    """A listing that ignores the cursor, so that the first page comes again."""
 
 
 AnyFault = (
@@ -85,7 +85,7 @@ AnyFault = (
 
 
 class Lots:
-    """Decides which request gets which faults; the same seed and requests give the same ones."""
+    """The lots that decide which request gets which faults: the same ones for the same seed and requests."""
 
     def __init__(self, faults: Sequence[AnyFault] = (), seed: int = 0) -> None:
         self._faults = list(faults)

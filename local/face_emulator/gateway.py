@@ -1,4 +1,4 @@
-"""The front door of every operation: API version, key, limit, faults, and the count of what was answered."""
+"""The front door of every operation: API version, key, limit, faults, and the count of responses."""
 
 import asyncio
 import hmac
@@ -21,7 +21,7 @@ ALL_VERSIONS = (*DYNAMIC_GROUP_VERSIONS, "v1.0", "v1.2", "v1.3-preview.1")
 
 
 class FrontDoor:
-    """One operation as ASGI, with what stands before its handler; named like `largePersonGroup.train`."""
+    """One operation as an ASGI app; its name is like ``largePersonGroup.train``."""
 
     def __init__(self, operation: str, handler: Handler, versions: Collection[str], state: State) -> None:
         self._operation = operation
@@ -30,13 +30,13 @@ class FrontDoor:
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Respond to a request."""
         request = Request(scope, receive)
-        answer = await self._answer(request)
-        self._count(request, answer)
-        await answer(scope, receive, send)
+        response = await self._respond(request)
+        self._count(request, response)
+        await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> ASGIApp:
+    async def _respond(self, request: Request) -> ASGIApp:
         state = self._state
         try:
             self._admit(request)
@@ -60,8 +60,8 @@ class FrontDoor:
         if wait := self._state.bucket.take(time.monotonic()):
             raise errors.rate_exceeded(version, math.ceil(wait))
 
-    def _count(self, request: Request, answer: ASGIApp) -> None:
-        status = str(answer.status_code) if isinstance(answer, Response) else "none"
+    def _count(self, request: Request, response: ASGIApp) -> None:
+        status = str(response.status_code) if isinstance(response, Response) else "none"
         tally = self._state.tally
         tally.requests[self._operation, status] += 1
         kind, _, verb = self._operation.partition(".")
@@ -70,7 +70,7 @@ class FrontDoor:
 
 
 def has_access(request: Request, key: str | None) -> bool:
-    """Tell whether the request carries the key (any, where `key` is None), or some token of Entra ID."""
+    """Return whether the request has the key (any, where ``key`` is None), or any bearer token."""
     given = request.headers.get("Ocp-Apim-Subscription-Key", "")
     if given:
         return key is None or hmac.compare_digest(given.encode(), key.encode())

@@ -30,11 +30,11 @@ class GroupOperations:
         return emptied(self._kind)
 
     async def get(self, request: Request) -> Response:
-        """Answer one group."""
+        """Return one group."""
         return succeeded(msgspec.json.encode(self._describe(self._find(request), request)), self._kind)
 
     async def list(self, request: Request) -> Response:
-        """Answer a page of groups."""
+        """Return a page of groups."""
         page = self._groups.page(*read_page(request))
         return succeeded(msgspec.json.encode([self._describe(group, request) for group in page]), self._kind)
 
@@ -53,7 +53,7 @@ class GroupOperations:
         return accepted(f"{versioned(request)}/{self._kind.path}/{group.group_id}/training", self._kind)
 
     async def training(self, request: Request) -> Response:
-        """Answer the status of the newest training."""
+        """Return the status of the newest training."""
         group = self._find(request)
         if not group.training:
             raise errors.not_trained(self._kind)

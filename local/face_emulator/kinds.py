@@ -1,11 +1,11 @@
-"""The three kinds of groups that can be trained, and in what their answers differ."""
+"""The three kinds of groups that can be trained, and how their responses differ."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of group, named as in the service's JSON: `largePersonGroup`."""
+    """A kind of group, named as in the service's JSON: ``largePersonGroup``."""
 
     name: str
     noun: str
@@ -14,17 +14,17 @@ class Kind:
 
     @property
     def path(self) -> str:
-        """The path's first segment: `largepersongroups`."""
+        """The path's first segment: ``largepersongroups``."""
         return f"{self.name.lower()}s"
 
     @property
     def id_field(self) -> str:
-        """The field that holds a group's ID: `largePersonGroupId`."""
+        """The field that holds a group's ID: ``largePersonGroupId``."""
         return f"{self.name}Id"
 
     @property
     def code(self) -> str:
-        """What the kind's error codes begin with: `LargePersonGroup`."""
+        """What the kind's error codes begin with: ``LargePersonGroup``."""
         return self.name[0].upper() + self.name[1:]
 
 

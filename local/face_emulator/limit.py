@@ -4,7 +4,7 @@ import math
 
 
 class TokenBucket:
-    """Lets `rate` requests a second pass, and as many at once after a pause. None lets all pass.
+    """A limit of ``rate`` requests a second, and as many at once after a pause; None is no limit.
 
     Gateways count so: https://learn.microsoft.com/azure/api-management/rate-limit-policy (v2 tiers).
     """
@@ -15,7 +15,7 @@ class TokenBucket:
         self._filled_at = -math.inf
 
     def take(self, now: float) -> float:
-        """Let a request pass at `now` (seconds, any clock): return 0, or the seconds until one would be let."""
+        """Return 0 and let a request pass at ``now`` (seconds, any clock), or return the seconds until one may pass."""
         if self._rate is None:
             return 0.0
         capacity = max(self._rate, 1.0)

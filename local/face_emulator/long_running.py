@@ -1,4 +1,4 @@
-"""Long running operations: the changes of dynamic person groups that the service takes on and reports on later."""
+"""Long running operations: changes of dynamic person groups, whose end the service reports later."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ OPERATION_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Operation:
-    """A change of a dynamic person group that the service took on (nanoseconds since 1970)."""
+    """A change of a dynamic person group."""
 
     operation_id: str
     group_id: str
-    created: int
+    created: int  # nanoseconds since 1970
 
 
 class OperationResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -30,7 +30,7 @@ class OperationResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults
 
 
 def observe_operation(operation: Operation, endpoint: str, version: str, now: int) -> OperationResult:
-    """Return what the service says of the operation `now`; `endpoint` ends with the version."""
+    """Return what the service says of the operation ``now``; ``endpoint`` ends with the version."""
     finished = operation.created + int(OPERATION_SECONDS * NANOSECONDS)
     done = now >= finished
     # Recorded of v1.0-preview: a location and no ID. Documented of the later versions: an ID and no location.

@@ -1,13 +1,16 @@
 """The emulator as a child process."""
 
+import os
 import re
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import processes
+from local.face_emulator.control_api import TOKEN_VARIABLE
 from local.face_emulator.control_client import Control
 
 ROOT = Path(__file__).parents[2]
@@ -18,10 +21,11 @@ _LISTENING = re.compile(r"Face emulator listening on (http://\S+)")
 
 @dataclass(frozen=True)
 class FaceEmulator:
-    """A running emulator: where it listens, the key it takes, the client of its control API, and its process."""
+    """A running emulator."""
 
     endpoint: str
-    key: str
+    key: str = field(repr=False)
+    control_token: str = field(repr=False)
     control: Control
     child: processes.Child
 
@@ -36,15 +40,18 @@ def start_face_emulator(
 ) -> Iterator[FaceEmulator]:
     """Run the emulator on the loopback interface until the block is left; port 0 takes a free one.
 
-    Raises ChildError when it does not come up (a given port is taken, say).
+    Raises:
+        ChildError: it does not come up, because a given port is taken, for example.
     """
     command = [sys.executable, "-m", "local.face_emulator", "--port", str(port), "--key", key]
     if requests_per_second is not None:
         command += ["--requests-per-second", str(requests_per_second)]
-    with processes.start(command, name="face emulator", cwd=ROOT, on_line=on_line) as child:
+    token = secrets.token_urlsafe(32)
+    environment = os.environ | {TOKEN_VARIABLE: token}
+    with processes.start(command, name="face emulator", cwd=ROOT, environment=environment, on_line=on_line) as child:
         endpoint = child.wait_for(find_endpoint, timeout=START_TIMEOUT_SECONDS, what="it to listen")
-        with Control(endpoint) as control:
-            yield FaceEmulator(endpoint, key, control, child)
+        with Control(endpoint, token) as control:
+            yield FaceEmulator(endpoint, key, token, control, child)
 
 
 def find_endpoint(lines: Sequence[str]) -> str | None:

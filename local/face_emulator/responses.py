@@ -1,4 +1,4 @@
-"""Answers in the service's form: the headers that were recorded, bodies without spaces."""
+"""Responses in the service's form: the headers that were recorded, bodies without spaces."""
 
 import uuid
 
@@ -20,7 +20,7 @@ _BILLED = {"CSP-Billing-Usage": "CognitiveServices.Face.Transaction=1"}
 
 
 def versioned(request: Request) -> str:
-    """Return the address under which the request found the service, with the API version."""
+    """Return the service's address as the request has it, with the API version."""
     return f"http://{request.headers['host']}/face/{request.path_params['version']}"
 
 
@@ -35,13 +35,13 @@ def emptied(kind: Kind) -> Response:
 
 
 def accepted(operation_location: str, kind: Kind | None = None) -> Response:
-    """Return a 202 that says where to look for the outcome."""
+    """Return a 202 with the address of the outcome."""
     location = {"Operation-Location": operation_location, "Access-Control-Expose-Headers": "Operation-Location"}
     return Response(status_code=202, headers=_headers(kind) | location)
 
 
 def failed(error: ServiceError) -> Response:
-    """Return an error answer: the code in a header, code and message in the body."""
+    """Return an error response: the code in a header, code and message in the body."""
     headers = _ALWAYS | {"apim-request-id": str(uuid.uuid4()), "x-ms-error-code": error.code}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)

@@ -1,5 +1,6 @@
-"""What the emulated resource holds, and how it is told to behave."""
+"""The emulated resource: what it holds, and how it behaves."""
 
+import hmac
 import time
 import uuid
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ class Group:
 
 
 class Plans:
-    """How the trainings of each group go from now on."""
+    """The plans for the next trainings of each group."""
 
     def __init__(self) -> None:
         self._default = Plan()
@@ -46,15 +47,20 @@ class Plans:
 
 
 class State:
-    """The emulated resource: its groups, their plans, its faults and limits. `key` None takes any key."""
+    """The emulated resource: its groups, their plans, its faults and limits. ``key`` None takes any key."""
 
-    def __init__(self, key: str | None = None, requests_per_second: float | None = None) -> None:
+    def __init__(self, control_token: str, key: str | None = None, requests_per_second: float | None = None) -> None:
         self.key = key
+        self._control_token = control_token
         self._first_requests_per_second = requests_per_second
         self.reset()
 
+    def is_control_token(self, token: str) -> bool:
+        """Return whether it is the token of the control API."""
+        return hmac.compare_digest(token.encode(), self._control_token.encode())
+
     def reset(self) -> None:
-        """Make everything as it was at the start."""
+        """Bring everything back to the state at the start."""
         self.groups = {name: Collection[Group]() for name in KINDS}
         self.dynamic_groups = Collection[bytes]()
         self.operations: dict[str, Operation] = {}
@@ -65,11 +71,11 @@ class State:
         self.limit_requests(self._first_requests_per_second)
 
     def limit_requests(self, per_second: float | None) -> None:
-        """Let so many requests a second pass; None lets all pass."""
+        """Limit the requests per second; None is no limit."""
         self.bucket = TokenBucket(per_second)
 
     def set_faults(self, faults: Sequence[AnyFault], seed: int) -> None:
-        """Have these faults and no others."""
+        """Replace the faults."""
         self.lots = Lots(faults, seed)
 
     def now(self) -> int:
@@ -77,11 +83,11 @@ class State:
         return time.time_ns()
 
     def begin_operation(self, group_id: str) -> Operation:
-        """Take on a change of a dynamic person group."""
+        """Record a change of a dynamic person group, and return its operation."""
         operation = Operation(str(uuid.uuid4()), group_id, self.now())
         self.operations[operation.operation_id] = operation
         return operation
 
     def statistics(self) -> Statistics:
-        """Return what was asked since the last reset."""
+        """Return the counts since the last reset."""
         return self.tally.summarize(len(self.dynamic_groups))

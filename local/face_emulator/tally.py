@@ -1,4 +1,4 @@
-"""Counts what was asked of the service, and which faults it met."""
+"""Counts of requests and of faults."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,21 +7,17 @@ import msgspec
 
 
 class Statistics(msgspec.Struct, rename="camel"):
-    """What was asked since the last reset.
+    """The counts since the last reset."""
 
-    `requests`: operation -> status (`none` where there was no answer) -> count; `train_calls`: `kind/groupId` -> the
-    same of its train calls; `faults`: fault -> count; `dynamic_groups`: how many there are now.
-    """
-
-    requests: dict[str, dict[str, int]]
-    train_calls: dict[str, dict[str, int]]
-    faults: dict[str, int]
-    dynamic_groups: int
+    requests: dict[str, dict[str, int]]  # by operation and by status, ``none`` where there was no response
+    train_calls: dict[str, dict[str, int]]  # by ``kind/groupId`` and by status
+    faults: dict[str, int]  # by fault
+    dynamic_groups: int  # how many exist now
 
 
 @dataclass
 class Tally:
-    """Counts requests and faults."""
+    """The running counts of requests and faults."""
 
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     train_calls: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""Trainings: what is planned for them, and what the clock makes of that. Nothing runs: a status is computed."""
+"""Trainings. Nothing runs: a training's status is computed from its plan and the clock."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,19 +11,16 @@ from local.face_emulator.kinds import Kind
 
 
 class Plan(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """How trainings go from now on: `not_started` and then `duration` seconds long, with that outcome.
+    """The course of a training."""
 
-    `message` is what a failed training says.
-    """
-
-    duration: float = 0.2  # recorded: the real one took as long
+    duration: float = 0.2  # seconds that it runs; the recorded one took as long
     outcome: Literal["succeeded", "failed"] = "succeeded"
-    message: str = "There is no person with faces in the group."
-    not_started: float = 0.0
+    message: str = "There is no person with faces in the group."  # of one that failed
+    not_started: float = 0.0  # seconds before it runs
 
 
 class TrainingResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The body of a training status. Recorded: what does not apply is left out, though documents show it as null."""
+    """The body of a training status. As recorded, it lacks fields that do not apply; documents show them as null."""
 
     status: str
     created_date_time: str
@@ -35,46 +32,46 @@ class TrainingResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
 
 @dataclass(frozen=True)
 class Success:
-    """A training that succeeded: its ID and when it ended (nanoseconds since 1970)."""
+    """A training that succeeded."""
 
     training_id: str
-    ended: int
+    ended: int  # nanoseconds since 1970
 
 
 @dataclass(frozen=True)
 class Training:
-    """A training as it was submitted (nanoseconds since 1970), and the success before it."""
+    """A training that was submitted."""
 
     training_id: str
-    submitted: int
+    submitted: int  # nanoseconds since 1970
     plan: Plan
     previous_success: Success | None
 
     @property
     def begins(self) -> int:
-        """When it begins to run, in nanoseconds since 1970."""
+        """The time at which it begins to run, in nanoseconds since 1970."""
         return self.submitted + int(self.plan.not_started * NANOSECONDS)
 
     @property
     def ends(self) -> int:
-        """When it ends, in nanoseconds since 1970."""
+        """The time at which it ends, in nanoseconds since 1970."""
         return self.begins + int(self.plan.duration * NANOSECONDS)
 
 
 def submit(plan: Plan, now: int, previous: Training | None) -> Training:
-    """Return a training that is submitted `now`, after the `previous` one has ended."""
+    """Return a training that is submitted ``now``, after the ``previous`` one has ended."""
     return Training(str(uuid.uuid4()), now, plan, last_success(previous, now) if previous else None)
 
 
 def last_success(training: Training, now: int) -> Success | None:
-    """Return the newest success of the group as of `now`."""
+    """Return the newest success of the group as of ``now``."""
     if now >= training.ends and training.plan.outcome == "succeeded":
         return Success(training.training_id, training.ends)
     return training.previous_success
 
 
 def observe(training: Training, kind: Kind, now: int) -> TrainingResult:
-    """Return what the service says of the training `now`."""
+    """Return what the service says of the training ``now``."""
     # Recorded: person groups cut after microseconds and name the training that succeeded.
     digits = 6 if kind.older_backend else 7
     ended = now >= training.ends

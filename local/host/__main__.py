@@ -1,4 +1,4 @@
-"""`python -m local.host`: run a Functions app as `func start` does, without Core Tools."""
+"""``python -m local.host``: run a Functions app as ``func start`` does, without Core Tools."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,9 +15,10 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from local.host.errors import HostError
+from local.host.errors import HostError, SettingError
 from local.host.host import Host, load_host
 from local.host.host_json import HostSettings, read_host_json
+from local.host.keys import Keys, new_keys, read_keys, write_keys
 from local.host.local_settings import LocalSettings, read_local_settings
 from local.host.logs import configure_logs
 from local.host.web import build_web_app
@@ -25,18 +26,20 @@ from local.host.worker import Worker, runtime_version
 
 ROOT = Path(__file__).parents[2]
 USUAL_PORT = 7071
-# Running functions get so long to end when the host is told to.
+# What running functions get to end in, when the host ends.
 DRAIN_SECONDS = 8.0
 # Calls to the storage service at once; its client keeps as many connections.
 STORAGE_THREADS = 10
+DEFAULT_MAX_BODY = 100 * 1024 * 1024
 
-logger = logging.getLogger("local.host")
+log = logging.getLogger("local.host")
 
 
 def main() -> None:
-    """Run the host until SIGINT or SIGTERM; the exit status is 0 then, and 1 where the app cannot be run."""
+    """Run the host until SIGINT or SIGTERM, with exit status 0, or end with 1 where it cannot run the app."""
     arguments = _parse_arguments()
     directory = arguments.app.resolve()
+    keys_file = arguments.keys and arguments.keys.resolve()
     try:
         local_settings = read_local_settings(directory, os.environ)
         settings = read_host_json(directory, local_settings.values)
@@ -45,13 +48,13 @@ def main() -> None:
         _enter(directory)
         # The port is taken first: a function that runs on start-up must not run where the host cannot.
         with _listen(_choose_port(arguments.port, local_settings)) as listening:
-            still_running = asyncio.run(_run(directory, settings, local_settings, listening))
+            still_running = asyncio.run(_run(directory, settings, local_settings, listening, keys_file))
     except HostError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)
     if still_running:
         # A thread that runs a sync function cannot be ended, and would be waited for.
-        logger.warning("Left running functions behind: %s", ", ".join(still_running))
+        log.warning("Left running functions behind: %s", ", ".join(still_running))
         sys.stderr.flush()
         os._exit(0)
 
@@ -59,12 +62,15 @@ def main() -> None:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
     parser.add_argument("--app", type=Path, default=Path(), help="the app's folder (default: this one)")
+    parser.add_argument(
+        "--keys", type=Path, help="ask for the keys in this file, which is made where missing (default: ask for none)"
+    )
     parser.add_argument("--port", type=int, help=f"the port on 127.0.0.1 (default: {USUAL_PORT}; 0 takes a free one)")
     return parser.parse_args()
 
 
 def _enter(directory: Path) -> None:
-    """Make the app's folder the current one, and keep it from importing what lies beside the host but not in it."""
+    """Change to the app's folder, and keep the app from importing what lies beside the host."""
     os.chdir(directory)
     sys.path[:] = [path for path in sys.path if Path(path).resolve() != ROOT]
 
@@ -85,7 +91,11 @@ def _listen(port: int) -> socket.socket:
 
 
 async def _run(
-    directory: Path, settings: HostSettings, local_settings: LocalSettings, listening: socket.socket
+    directory: Path,
+    settings: HostSettings,
+    local_settings: LocalSettings,
+    listening: socket.socket,
+    keys_file: Path | None,
 ) -> list[str]:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORAGE_THREADS, "storage"))
     worker = Worker()
@@ -93,7 +103,13 @@ async def _run(
     configure_logs(settings.log_levels, worker.running_function, debug=debug)
     _say(f"This is a stand-in for Azure Functions Core Tools. It drives azure-functions-runtime {runtime_version()}.")
     host = await load_host(directory, worker, settings, local_settings.values)
-    app = build_web_app(host.functions, host.invocations, settings.route_prefix)
+    app = build_web_app(
+        host.functions,
+        host.invocations,
+        route_prefix=settings.route_prefix,
+        max_body=_max_body(local_settings.values),
+        keys=_prepare_keys(keys_file, host) if keys_file else None,
+    )
     still_running: list[str] = []
 
     @asynccontextmanager
@@ -110,6 +126,24 @@ async def _run(
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     await uvicorn.Server(config).serve([listening])
     return still_running
+
+
+def _prepare_keys(path: Path, host: Host) -> Keys:
+    keys = read_keys(path) if path.exists() else new_keys()
+    keys = keys.with_functions(function.name for function in host.functions)
+    write_keys(path, keys)
+    return keys
+
+
+def _max_body(settings: Mapping[str, str]) -> int:
+    """Return the most bytes of a request's body.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-app-settings#functions_request_body_size_limit
+    """
+    text = settings.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or str(DEFAULT_MAX_BODY)
+    if not text.isdecimal():
+        raise SettingError(f"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is '{text}'; expected a number of bytes.")
+    return int(text)
 
 
 def _announce(host: Host, listening: socket.socket) -> None:

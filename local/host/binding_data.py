@@ -1,7 +1,7 @@
-"""What the host adds to the trigger metadata out of a JSON body (`Utility.ApplyBindingData` in azure-functions-host).
+"""What the host adds to the trigger metadata from a JSON body (``Utility.ApplyBindingData`` in azure-functions-host).
 
 The top-level properties of a body that is bound as a string win over the trigger's own metadata of the same name,
-which is a trap: a body with an `id` hides the message's.
+which is a trap: a body with an ``id`` hides the message's.
 """
 
 import json
@@ -18,8 +18,7 @@ _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?(?:Z|[+-]\d
 def apply_binding_data(metadata: Mapping[str, TypedData], body: str) -> dict[str, TypedData]:
     """Return the metadata with the body's top-level properties, arrays and nulls excepted, put over it.
 
-    Names are compared without case and keep the spelling that was there first. A body that is no JSON object adds
-    nothing.
+    Names are compared without case and keep their first spelling. A body that is not a JSON object adds nothing.
     """
     merged = dict(metadata)
     spelling = {name.lower(): name for name in metadata}

@@ -1,4 +1,4 @@
-"""The triggers and bindings that the host knows, read from what the worker's indexing says of a function."""
+"""The triggers and bindings that the host knows, read from the worker's indexing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ class _Binding(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class QueueTrigger(_Binding, frozen=True, kw_only=True):
-    """Runs the function for each message of a queue."""
+    """A trigger for each message of a queue."""
 
     queue_name: str
     connection: str = ""
 
 
 class TimerTrigger(_Binding, frozen=True, kw_only=True):
-    """Runs the function at the times of an NCRONTAB schedule, UTC."""
+    """A trigger at the times of an NCRONTAB schedule, UTC."""
 
     schedule: str
     run_on_startup: bool = False
@@ -34,19 +34,19 @@ class TimerTrigger(_Binding, frozen=True, kw_only=True):
 
 
 class HttpTrigger(_Binding, frozen=True, kw_only=True):
-    """Runs the function for each request to its route. Keys are not asked for, as in `func start`."""
+    """A trigger for each request to a route."""
 
-    route: str | None = None
-    methods: list[str] | None = None
+    route: str | None = None  # the function's name where there is none
+    methods: list[str] | None = None  # None: all
     auth_level: Literal["ANONYMOUS", "FUNCTION", "ADMIN"] = "FUNCTION"
 
 
 class HttpOutput(_Binding, frozen=True, kw_only=True):
-    """Makes what the function returns the response."""
+    """An output that makes the function's return value the response."""
 
 
 class QueueOutput(_Binding, frozen=True, kw_only=True):
-    """Sends what the function hands out to a queue."""
+    """An output that sends messages to a queue."""
 
     queue_name: str
     connection: str = ""
@@ -71,9 +71,10 @@ class Bindings(msgspec.Struct, frozen=True):
 
 
 def parse_bindings(function_name: str, raw_bindings: Sequence[str], settings: Mapping[str, str]) -> Bindings:
-    """Return the bindings of a function from their JSON texts, with each `%NAME%` replaced by that app setting.
+    """Return the bindings of a function from their JSON texts, with each ``%NAME%`` replaced by that app setting.
 
-    Raises BindingError for what the host does not know.
+    Raises:
+        BindingError: the host does not know a binding, or a value in it.
     """
     triggers: list[Trigger] = []
     outputs: list[Output] = []

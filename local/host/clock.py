@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time and waits."""
+    """A clock that can be waited for."""
 
     def now(self) -> datetime:
         """Return the time, UTC."""

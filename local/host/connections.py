@@ -1,9 +1,11 @@
-"""A binding's `connection`: the app settings that it names, and a client made of them."""
+"""A binding's ``connection``: the app settings that it names, and a client made of them."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 from azure.core.credentials import TokenCredential
+from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import LinearRetry, QueueServiceClient
 
 from local import azurite
@@ -20,43 +22,66 @@ class ConnectionString(msgspec.Struct, frozen=True):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """The queue service's address, and which identity to use there."""
+    """A service's address, and the identity to use there."""
 
-    queue_service_uri: str
+    service_uri: str
     credential: str | None
     client_id: str | None
 
 
-def resolve_connection(name: str, settings: Mapping[str, str]) -> ConnectionString | Identity:
-    """Return what the app settings hold under a connection's name: as `AzureWebJobsNAME`, else as `NAME`.
+def resolve_connection(
+    name: str, settings: Mapping[str, str], service: Literal["queue", "blob"] = "queue"
+) -> ConnectionString | Identity:
+    """Return what the app settings hold under a connection's name: as ``AzureWebJobsNAME``, else as ``NAME``.
 
-    Under a name stands a connection string, or `NAME__queueServiceUri` with `NAME__credential` and `NAME__clientId`
+    They hold a connection string, or ``NAME__queueServiceUri`` (``NAME__blobServiceUri``) with ``NAME__credential`` and
+    ``NAME__clientId``
     (https://learn.microsoft.com/azure/azure-functions/functions-reference#configure-an-identity-based-connection).
-    Raises SettingError.
+
+    Raises:
+        SettingError: neither is set.
     """
     name = name or DEFAULT_CONNECTION
     for candidate in (_PREFIX + name, name):
         if value := settings.get(candidate):
             return ConnectionString(_development_storage(value))
-        if uri := settings.get(f"{candidate}__queueServiceUri"):
+        if uri := settings.get(f"{candidate}__{service}ServiceUri"):
             return Identity(uri, settings.get(f"{candidate}__credential"), settings.get(f"{candidate}__clientId"))
     raise SettingError(
         f"connection '{name}': found neither a connection string in {_PREFIX}{name} or {name}, "
-        f"nor {name}__queueServiceUri. Set one in local.settings.json."
+        f"nor {name}__{service}ServiceUri. Set one in local.settings.json."
     )
 
 
-def connect(name: str, settings: Mapping[str, str]) -> QueueServiceClient:
-    """Return a client of the queue service that a connection names. Raises SettingError."""
-    connection = resolve_connection(name, settings)
-    # The listener has its own, longer back-off; this is for a single lost answer.
+def connect_queues(name: str, settings: Mapping[str, str]) -> QueueServiceClient:
+    """Return a client of the queue service that a connection names.
+
+    Raises:
+        SettingError: the settings name no queue service, or are malformed.
+    """
+    return _connect(QueueServiceClient, name, resolve_connection(name, settings, "queue"))
+
+
+def connect_blobs(name: str, settings: Mapping[str, str]) -> BlobServiceClient:
+    """Return a client of the blob service that a connection names.
+
+    Raises:
+        SettingError: the settings name no blob service, or are malformed.
+    """
+    return _connect(BlobServiceClient, name, resolve_connection(name, settings, "blob"))
+
+
+def _connect[T: (QueueServiceClient, BlobServiceClient)](
+    client: type[T], name: str, connection: ConnectionString | Identity
+) -> T:
+    # The listeners have their own, longer back-off; this covers a single lost response.
     retry = LinearRetry(backoff=1, retry_total=1)
-    if isinstance(connection, ConnectionString):
-        try:
-            return QueueServiceClient.from_connection_string(connection.value, retry_policy=retry)
-        except ValueError as error:
-            raise SettingError(f"connection '{name}' holds no storage connection string: {error}.") from None
-    return QueueServiceClient(connection.queue_service_uri, _credential(connection), retry_policy=retry)
+    if isinstance(connection, Identity):
+        return client(connection.service_uri, _credential(connection), retry_policy=retry)
+    try:
+        return client.from_connection_string(connection.value, retry_policy=retry)
+    except ValueError as error:
+        raise SettingError(f"connection '{name}' is not a storage connection string: {error}.") from None
 
 
 def _development_storage(value: str) -> str:

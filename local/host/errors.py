@@ -1,4 +1,4 @@
-"""What keeps the host from starting. Each message says what was found, what was expected and what to do."""
+"""What keeps the host from starting."""
 
 
 class HostError(Exception):

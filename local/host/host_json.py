@@ -1,4 +1,4 @@
-"""`host.json`: the settings of the host (https://learn.microsoft.com/azure/azure-functions/functions-host-json)."""
+"""``host.json``: the settings of the host (https://learn.microsoft.com/azure/azure-functions/functions-host-json)."""
 
 import json
 import os
@@ -16,8 +16,11 @@ from local.host.time_span import parse_time_span
 OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
 
 DEFAULT_FUNCTION_TIMEOUT_SECONDS = 30 * 60.0
-MINIMUM_POLLING_INTERVAL_SECONDS = 0.1
-MAXIMUM_BATCH_SIZE = 32
+MIN_POLLING_INTERVAL_SECONDS = 0.1
+DEFAULT_MAX_POLLING_INTERVAL_SECONDS = 60.0
+# What the default is in the Development environment (``AddAzureStorageQueues`` in Azure/azure-sdk-for-net).
+DEVELOPMENT_MAX_POLLING_INTERVAL_SECONDS = 2.0
+MAX_BATCH_SIZE = 32
 
 type LogLevel = Literal["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"]
 
@@ -44,27 +47,8 @@ class _Extensions(_Section, frozen=True):
     http: _Http = _Http()
 
 
-class _Sampling(_Section, frozen=True):
-    is_enabled: bool = True
-    excluded_types: str = ""
-    included_types: str = ""
-    max_telemetry_items_per_second: float = 20
-    min_sampling_percentage: float = 0.1
-    max_sampling_percentage: float = 100.0
-    initial_sampling_percentage: float = 100.0
-
-
-class _ApplicationInsights(_Section, frozen=True):
-    sampling_settings: _Sampling = _Sampling()
-    enable_live_metrics_filters: bool = False
-    enable_live_metrics: bool = True
-    enable_dependency_tracking: bool = True
-    enable_performance_counters_collection: bool = True
-
-
 class _Logging(_Section, frozen=True):
     log_level: dict[str, LogLevel] = {}
-    application_insights: _ApplicationInsights = _ApplicationInsights()
 
 
 class _ExtensionBundle(_Section, frozen=True):
@@ -82,31 +66,34 @@ class _HostJson(_Section, frozen=True):
 
 
 class QueueSettings(msgspec.Struct, frozen=True):
-    """How queues are listened to; times in seconds."""
+    """The settings of queue listeners; times are in seconds."""
 
     batch_size: int = 16
     new_batch_threshold: int = 8
-    max_polling_interval: float = 60.0
+    max_polling_interval: float = DEFAULT_MAX_POLLING_INTERVAL_SECONDS
     visibility_timeout: float = 0.0
     max_dequeue_count: int = 5
     message_encoding: Literal["base64", "none"] = "base64"
 
 
 class HostSettings(msgspec.Struct, frozen=True):
-    """What the host goes by. `function_timeout` is in seconds, None for no limit."""
+    """The settings of a host."""
 
     queues: QueueSettings
     route_prefix: str
     log_levels: Mapping[str, str]
-    function_timeout: float | None
+    function_timeout: float | None  # seconds; None: no limit
 
 
 def read_host_json(
     app_directory: Path, environment: Mapping[str, str], *, cores: int | None = os.cpu_count()
 ) -> HostSettings:
-    """Return the settings of the app's `host.json`, with the environment's overrides.
+    """Return the settings of the app's ``host.json``, with the environment's overrides.
 
-    `cores` are the machine's, which the default of `newBatchThreshold` depends on. Raises SettingError.
+    ``cores`` is the machine's number of cores, on which the default of ``newBatchThreshold`` depends.
+
+    Raises:
+        SettingError: the file is missing or malformed, or has a setting that the stand-in does not know.
     """
     path = app_directory / "host.json"
     try:
@@ -121,7 +108,11 @@ def read_host_json(
 
 
 def parse_host_json(data: object, environment: Mapping[str, str], *, cores: int) -> HostSettings:
-    """Return the settings that a `host.json` holds. Raises SettingError."""
+    """Return the settings that a ``host.json`` holds.
+
+    Raises:
+        SettingError: it is malformed, or has a setting that the stand-in does not know.
+    """
     if not isinstance(data, dict):
         raise SettingError("host.json: expected an object.")
     for name, value in environment.items():
@@ -130,15 +121,19 @@ def parse_host_json(data: object, environment: Mapping[str, str], *, cores: int)
     try:
         parsed = strict.convert(data, _HostJson, "host.json")
     except strict.UnknownNameError as error:
-        raise SettingError(f"{error} The stand-in refuses what it would otherwise ignore.") from None
+        raise SettingError(f"{error} The stand-in rejects what it would otherwise ignore.") from None
     except msgspec.ValidationError as error:
         raise SettingError(f"host.json: {error}.") from None
     return HostSettings(
-        queues=_queue_settings(parsed.extensions.queues, cores),
+        queues=_queue_settings(parsed.extensions.queues, cores, development=_is_development(environment)),
         route_prefix=parsed.extensions.http.route_prefix.strip("/"),
         log_levels=parsed.logging.log_level,
         function_timeout=_function_timeout(parsed.function_timeout),
     )
+
+
+def _is_development(environment: Mapping[str, str]) -> bool:
+    return environment.get("AZURE_FUNCTIONS_ENVIRONMENT", "Development").lower() == "development"
 
 
 def _override(data: dict[str, Any], path: list[str], value: str) -> None:
@@ -146,7 +141,7 @@ def _override(data: dict[str, Any], path: list[str], value: str) -> None:
     for name in parents:
         data = data.setdefault(_spelling(data, name), {})
         if not isinstance(data, dict):
-            raise SettingError(f"{OVERRIDE_PREFIX}{'__'.join(path)}: '{name}' is no section of host.json.")
+            raise SettingError(f"{OVERRIDE_PREFIX}{'__'.join(path)}: '{name}' is not a section of host.json.")
     data[_spelling(data, last)] = value
 
 
@@ -154,22 +149,24 @@ def _spelling(data: Mapping[str, object], name: str) -> str:
     return next((known for known in data if known.lower() == name.lower()), name)
 
 
-def _queue_settings(queues: _Queues, cores: int) -> QueueSettings:
+def _queue_settings(queues: _Queues, cores: int, *, development: bool) -> QueueSettings:
     where = "host.json: extensions: queues"
     interval = parse_time_span(queues.max_polling_interval, f"{where}: maxPollingInterval")
     encoding = queues.message_encoding.lower()
     if encoding not in ("base64", "none"):
         raise SettingError(f"{where}: messageEncoding is '{queues.message_encoding}'; expected base64 or none.")
-    if not 1 <= queues.batch_size <= MAXIMUM_BATCH_SIZE:
-        raise SettingError(f"{where}: batchSize is {queues.batch_size}; expected 1 to {MAXIMUM_BATCH_SIZE}.")
+    if not 1 <= queues.batch_size <= MAX_BATCH_SIZE:
+        raise SettingError(f"{where}: batchSize is {queues.batch_size}; expected 1 to {MAX_BATCH_SIZE}.")
     if queues.new_batch_threshold is not None and queues.new_batch_threshold < 0:
         raise SettingError(f"{where}: newBatchThreshold is {queues.new_batch_threshold}; expected 0 or more.")
     if queues.max_dequeue_count < 1:
         raise SettingError(f"{where}: maxDequeueCount is {queues.max_dequeue_count}; expected 1 or more.")
-    if interval < MINIMUM_POLLING_INTERVAL_SECONDS:
+    if interval < MIN_POLLING_INTERVAL_SECONDS:
         raise SettingError(
             f"{where}: maxPollingInterval is {queues.max_polling_interval}; expected 00:00:00.1 or more."
         )
+    if development and interval == DEFAULT_MAX_POLLING_INTERVAL_SECONDS:
+        interval = DEVELOPMENT_MAX_POLLING_INTERVAL_SECONDS
     return QueueSettings(
         batch_size=queues.batch_size,
         new_batch_threshold=default_new_batch_threshold(queues.batch_size, cores)

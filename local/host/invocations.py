@@ -1,4 +1,4 @@
-"""Runs functions: hands them to the worker, logs how they end, and keeps to `functionTimeout`."""
+"""Runs functions in the worker, within ``functionTimeout``, and logs how they end."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from local.host.bindings import Bindings
 from local.host.protos import TypedData
 from local.host.worker import IndexedFunction, InvocationResult, Worker
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -28,10 +28,10 @@ class Function(msgspec.Struct, frozen=True):
 
 
 class Invocations:
-    """Runs functions one way, whatever triggered them.
+    """The running functions of a host, whatever triggered them.
 
-    `send_outputs` hands what a function gave out to its output bindings; what it raises fails the invocation.
-    `timeout` is in seconds, None for none.
+    ``send_outputs`` gives a function's outputs to its output bindings; what it raises fails the invocation.
+    ``timeout`` is in seconds, None for none.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Invocations:
     async def run(
         self, function: Function, trigger_input: TypedData, trigger_metadata: Mapping[str, TypedData], reason: str
     ) -> InvocationResult:
-        """Run a function and return how it ended, within the timeout; `reason` is for the log. Raises nothing."""
+        """Run a function and return how it ended, within the timeout; ``reason`` is for the log. Raises nothing."""
         task = asyncio.create_task(
             self._run_to_end(function, trigger_input, trigger_metadata, reason), name=function.name
         )
@@ -58,8 +58,12 @@ class Invocations:
         if done:
             return task.result()
         failure = f"Timed out: it runs longer than functionTimeout ({self._timeout:g} s)."
-        logger.error("%s Its thread goes on; Azure restarts the worker.", failure, extra={"function": function.name})
+        log.error("%s Its thread goes on; Azure restarts the worker.", failure, extra={"function": function.name})
         return InvocationResult(failure=failure)
+
+    def fail(self, function: Function, failure: str) -> None:
+        """Log an invocation that failed before the function was called."""
+        log.error("Executed (Failed, the function was not called)\n%s", failure, extra={"function": function.name})
 
     async def wait(self) -> None:
         """Wait until no function runs."""
@@ -74,7 +78,7 @@ class Invocations:
         self, function: Function, trigger_input: TypedData, trigger_metadata: Mapping[str, TypedData], reason: str
     ) -> InvocationResult:
         label = {"function": function.name}
-        logger.info("Executing (%s)", reason, extra=label)
+        log.info("Executing (%s)", reason, extra=label)
         started = time.monotonic()
         inputs = {function.bindings.trigger.name: trigger_input}
         result = await self._worker.invoke(function.indexed, inputs, trigger_metadata)
@@ -85,7 +89,7 @@ class Invocations:
                 result = InvocationResult(failure=f"An output could not be sent. {type(error).__name__}: {error}")
         milliseconds = (time.monotonic() - started) * 1000
         if result.failure is None:
-            logger.info("Executed (Succeeded, %.0f ms)", milliseconds, extra=label)
+            log.info("Executed (Succeeded, %.0f ms)", milliseconds, extra=label)
         else:
-            logger.error("Executed (Failed, %.0f ms)\n%s", milliseconds, result.failure, extra=label)
+            log.error("Executed (Failed, %.0f ms)\n%s", milliseconds, result.failure, extra=label)
         return result

@@ -1,4 +1,4 @@
-"""`local.settings.json` and the environment: the app settings, as `func start` reads them."""
+"""``local.settings.json`` and the environment: the app settings, as ``func start`` reads them."""
 
 import json
 import re
@@ -31,9 +31,10 @@ class LocalSettings(msgspec.Struct, frozen=True):
 
 
 def read_local_settings(app_directory: Path, environment: Mapping[str, str]) -> LocalSettings:
-    """Return the `Values` of the app's `local.settings.json`, where there is one; the environment wins over them.
+    """Return the ``Values`` of the app's ``local.settings.json``, if it exists; the environment wins over them.
 
-    Raises SettingError.
+    Raises:
+        SettingError: the file is malformed, or has a setting that the stand-in does not know.
     """
     path = app_directory / "local.settings.json"
     try:
@@ -46,11 +47,15 @@ def read_local_settings(app_directory: Path, environment: Mapping[str, str]) -> 
 
 
 def parse_local_settings(data: object, environment: Mapping[str, str]) -> LocalSettings:
-    """Return the settings that a `local.settings.json` and the environment make. Raises SettingError."""
+    """Return the settings that a ``local.settings.json`` and the environment make.
+
+    Raises:
+        SettingError: they are malformed, or the stand-in does not know one.
+    """
     try:
         parsed = strict.convert(data, _LocalSettings, "local.settings.json")
     except strict.UnknownNameError as error:
-        raise SettingError(f"{error} The stand-in refuses what it would otherwise ignore.") from None
+        raise SettingError(f"{error} The stand-in rejects what it would otherwise ignore.") from None
     except msgspec.ValidationError as error:
         raise SettingError(f"local.settings.json: {error}.") from None
     if parsed.is_encrypted:
@@ -64,7 +69,11 @@ def parse_local_settings(data: object, environment: Mapping[str, str]) -> LocalS
 
 
 def expand(text: str, settings: Mapping[str, str]) -> str:
-    """Replace each `%NAME%` by the app setting of that name. Raises SettingError for one that is not set."""
+    """Replace each ``%NAME%`` by the app setting of that name.
+
+    Raises:
+        SettingError: a setting does not exist.
+    """
 
     def value_of(match: re.Match[str]) -> str:
         try:

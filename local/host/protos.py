@@ -1,6 +1,6 @@
-"""The worker's message classes, which it is handed as a namespace: here they do no more than keep their keywords.
+"""The worker's message classes, which it gets as a namespace. Here they only keep their keywords.
 
-In production they are the classes of `azure_functions_worker.protos` (FunctionRpc.proto), filled from gRPC.
+In production they are the classes of ``azure_functions_worker.protos`` (FunctionRpc.proto), filled from gRPC.
 """
 
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ class Message:
 
 
 class TypedData(Message):
-    """A value under the name of its type: `string`, `bytes`, `json`, `http`."""
+    """A value under the name of its type: ``string``, ``bytes``, ``json``, ``http``."""
 
     def WhichOneof(self, _: str) -> str | None:  # noqa: N802 - protobuf's name
         """Return the name of the type."""
@@ -38,16 +38,23 @@ class StatusResult(Message):
     Cancelled = 2
 
 
+class RpcHttpCookie(Message):
+    """A cookie that a response sets."""
+
+    SameSite = SimpleNamespace(**{"None": 0, "Lax": 1, "Strict": 2, "ExplicitNone": 3})
+
+
 _PLAIN = (
     *("FunctionEnvironmentReloadResponse", "FunctionLoadResponse", "FunctionMetadataResponse", "InvocationResponse"),
     *("NullableBool", "NullableDouble", "NullableString", "NullableTimestamp"),
-    *("RpcException", "RpcFunctionMetadata", "RpcHttp", "RpcHttpCookie", "RpcRetryOptions"),
-    *("WorkerInitResponse", "WorkerMetadata"),
+    *("RpcException", "RpcFunctionMetadata", "RpcHttp", "RpcRetryOptions"),
+    *("Timestamp", "WorkerInitResponse", "WorkerMetadata"),
 )
 
 PROTOS = SimpleNamespace(
     BindingInfo=type("BindingInfo", (Message,), {"in": 0, "out": 1, "inout": 2}),
     ParameterBinding=ParameterBinding,
+    RpcHttpCookie=RpcHttpCookie,
     StatusResult=StatusResult,
     TypedData=TypedData,
     **{name: type(name, (Message,), {}) for name in _PLAIN},

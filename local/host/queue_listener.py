@@ -12,22 +12,22 @@ from local.host.clock import Clock, wait_at_most
 from local.host.host_json import QueueSettings
 from local.host.queue_message import ReceivedMessage, UndecodableError, decode_body
 from local.host.queue_rules import Completion
-from local.host.queue_storage import Queue, is_taken_or_gone, is_transient
+from local.host.queue_storage import StorageQueue, is_taken_or_gone, is_transient
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class QueueListener:
-    """Listens to one queue until it is told to stop, as `QueueListener` in Azure/azure-sdk-for-net does.
+    """A listener to one queue, as ``QueueListener`` in Azure/azure-sdk-for-net.
 
-    `invoke` runs the function for a message and its decoded body, tells whether it succeeded, and raises nothing.
-    `on_added` is told the name of the poison queue that a message was added to.
+    ``invoke`` runs the function for a message and its decoded body, returns whether it succeeded, and never raises.
+    ``on_added`` gets the name of the poison queue when a message is added to it.
     """
 
     def __init__(
         self,
-        queue: Queue,
-        poison_queue: Queue | None,
+        queue: StorageQueue,
+        poison_queue: StorageQueue | None,
         settings: QueueSettings,
         invoke: Callable[[ReceivedMessage, bytes], Awaitable[bool]],
         *,
@@ -51,12 +51,16 @@ class QueueListener:
         self._woken.set()
 
     def stop(self) -> None:
-        """Receive nothing more; `run` returns when the functions that run have ended."""
+        """Receive nothing more; ``run`` returns when the functions that run have ended."""
         self._stopping = True
         self.wake()
 
     async def run(self) -> None:
-        """Listen until `stop`. Raises AzureError for an error of the queue that waiting does not mend."""
+        """Listen until ``stop``.
+
+        Raises:
+            AzureError: the queue has an error that waiting does not mend.
+        """
         try:
             await self._listen()
         finally:
@@ -80,7 +84,7 @@ class QueueListener:
                 await wait_at_most(self._clock, self._polling_delay(empty_polls), self._woken)
 
     def _polling_delay(self, empty_polls: int) -> float:
-        randomness = random.uniform(queue_rules.LEAST_RANDOMNESS, queue_rules.MOST_RANDOMNESS)  # noqa: S311 - spreads load
+        randomness = random.uniform(queue_rules.MIN_RANDOMNESS, queue_rules.MAX_RANDOMNESS)  # noqa: S311 - spreads load
         maximum = self._settings.max_polling_interval
         return queue_rules.polling_delay(empty_polls, maximum=maximum, randomness=randomness)
 
@@ -92,7 +96,7 @@ class QueueListener:
             self._queue_exists = False
             if not is_transient(error):
                 raise
-            logger.info("Queue '%s' does not answer as it should; trying again: %s", self.queue_name, error)
+            log.info("Queue '%s' does not respond as it should; trying again: %s", self.queue_name, error)
             return []
 
     async def _wait_for_room(self) -> None:
@@ -103,7 +107,7 @@ class QueueListener:
         try:
             await self._handle(message)
         except AzureError as error:
-            logger.error(  # noqa: TRY400 - the trace would tell nothing more
+            log.error(  # noqa: TRY400 - the trace would tell nothing more
                 "Message %s of queue '%s' comes back when its lease is over: %s", message.id, self.queue_name, error
             )
 
@@ -114,7 +118,7 @@ class QueueListener:
         try:
             body = decode_body(message.text, self._settings.message_encoding)
         except UndecodableError as error:
-            logger.warning("Message %s of queue '%s' cannot be decoded: %s", message.id, self.queue_name, error)
+            log.warning("Message %s of queue '%s' cannot be decoded: %s", message.id, self.queue_name, error)
             await self._move_to_poison(message)
             return
         message, succeeded = await self._invoke_leased(message, body)
@@ -127,7 +131,7 @@ class QueueListener:
         try:
             succeeded = await self._invoke(message, body)
         finally:
-            # Not cancelled: a renewal on its way brings the pop receipt that is needed next.
+            # Not cancelled: a renewal that is under way brings the pop receipt that is needed next.
             ended.set()
             message = await renewal
         return message, succeeded
@@ -143,7 +147,7 @@ class QueueListener:
                 failures = 0
             except AzureError as error:
                 if not is_transient(error) or is_taken_or_gone(error):
-                    logger.info("Message %s of queue '%s' is no longer ours: %s", message.id, self.queue_name, error)
+                    log.info("Message %s of queue '%s' is no longer ours: %s", message.id, self.queue_name, error)
                     return message
                 failures += 1
 
@@ -167,7 +171,7 @@ class QueueListener:
     async def _move_to_poison(self, message: ReceivedMessage) -> None:
         if self._poison_queue is None:
             return
-        logger.warning(
+        log.warning(
             "Message %s of queue '%s', dequeue count %d, is moved to queue '%s'",
             *(message.id, self.queue_name, message.dequeue_count, self._poison_queue.name),
         )

@@ -1,4 +1,4 @@
-"""A queue message on its way to the function: decoding its text, and the trigger metadata made of it."""
+"""A queue message on its way to the function: its decoded body and its trigger metadata."""
 
 import base64
 import binascii
@@ -13,16 +13,18 @@ from local.host.protos import TypedData
 
 type Encoding = Literal["base64", "none"]
 
+# White space that Convert.FromBase64String ignores.
+_IGNORED_IN_BASE64 = str.maketrans("", "", " \t\r\n")
 # DateTimeOffset.MaxValue, which the host puts where a time is unknown.
 _NEVER = "9999-12-31T23:59:59.9999999+00:00"
 
 
 class UndecodableError(ValueError):
-    """The text is not what `messageEncoding` says."""
+    """A text that is not of the encoding that ``messageEncoding`` names."""
 
 
 class ReceivedMessage(msgspec.Struct, frozen=True):
-    """A message of a queue; `text` is as it lies in the queue, times are UTC.
+    """A message as it was received; ``text`` is not decoded, times are UTC.
 
     One that came through the host's admin address has neither ID, pop receipt nor times.
     """
@@ -37,13 +39,19 @@ class ReceivedMessage(msgspec.Struct, frozen=True):
 
 
 def decode_body(text: str, encoding: Encoding) -> bytes:
-    """Return the body that a message's text holds. Raises UndecodableError."""
+    """Return the body that a message's text holds.
+
+    Raises:
+        UndecodableError: the text is not of that encoding.
+    """
     if encoding == "none":
         return text.encode()
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(text.translate(_IGNORED_IN_BASE64), validate=True)
     except (binascii.Error, ValueError):
-        raise UndecodableError("the message's text is no Base64; see messageEncoding in host.json") from None
+        raise UndecodableError(
+            "the message's text is not Base64; expected what messageEncoding in host.json says"
+        ) from None
 
 
 def encode_body(body: bytes, encoding: Encoding) -> str:
@@ -52,8 +60,17 @@ def encode_body(body: bytes, encoding: Encoding) -> str:
 
 
 def trigger_input(body: bytes, *, binary: bool) -> TypedData:
-    """Return what the function's parameter gets: the body as bytes or as a string."""
-    return TypedData(bytes=body) if binary else TypedData(string=body.decode(errors="replace"))
+    """Return what the function's parameter gets: the body as bytes or as a string, which it then has to be."""
+    return TypedData(bytes=body) if binary else TypedData(string=body.decode())
+
+
+def is_text(body: bytes) -> bool:
+    """Return whether a body is UTF-8, so that it can be bound as a string."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def trigger_metadata(
@@ -61,7 +78,7 @@ def trigger_metadata(
 ) -> dict[str, TypedData]:
     """Return the trigger metadata of a message.
 
-    Where the body is bound as a string, its own JSON properties win over the message's (see `binding_data`).
+    Where the body is bound as a string, its own JSON properties win over the message's (see ``binding_data``).
     """
     text = body.decode(errors="replace")
     texts = {"QueueTrigger": text, "Id": message.id, "PopReceipt": message.pop_receipt}

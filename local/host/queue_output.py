@@ -1,4 +1,4 @@
-"""Queue output bindings: what a function hands out becomes messages."""
+"""Queue output bindings: a function's output as messages."""
 
 import json
 

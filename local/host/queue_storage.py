@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Protocol
 
 import msgspec
 from azure.core.exceptions import (
@@ -19,41 +18,15 @@ from local.host.queue_message import ReceivedMessage
 from local.host.queue_rules import LEASE_SECONDS, POISON_LIFE_SECONDS
 
 
-class Queue(Protocol):
-    """What the listener does with a queue. All raise azure.core's AzureError."""
-
-    name: str
-
-    async def exists(self) -> bool:
-        """Tell whether the queue is there."""
-        ...
-
-    async def receive(self, count: int) -> list[ReceivedMessage]:
-        """Receive up to `count` messages, hidden for the lease's time."""
-        ...
-
-    async def hide(self, message: ReceivedMessage, seconds: float) -> ReceivedMessage:
-        """Hide a message for so long from now, and return it with its new pop receipt."""
-        ...
-
-    async def delete(self, message: ReceivedMessage) -> None:
-        """Delete a message."""
-        ...
-
-    async def add(self, text: str) -> None:
-        """Add a new message with the life of a poisoned one; make the queue when it is missing."""
-        ...
-
-
 class StorageQueue:
-    """A queue of the storage service."""
+    """A queue of the storage service. Its methods raise azure.core's AzureError."""
 
     def __init__(self, client: QueueClient) -> None:
         self.name = client.queue_name
         self._client = client
 
     async def exists(self) -> bool:
-        """Tell whether the queue is there."""
+        """Return whether the queue exists."""
         try:
             await asyncio.to_thread(self._client.get_queue_properties)
         except ResourceNotFoundError:
@@ -61,7 +34,7 @@ class StorageQueue:
         return True
 
     async def receive(self, count: int) -> list[ReceivedMessage]:
-        """Receive up to `count` messages, hidden for the lease's time."""
+        """Receive up to ``count`` messages, hidden for the lease's time."""
         return await asyncio.to_thread(self._receive, count)
 
     async def hide(self, message: ReceivedMessage, seconds: float) -> ReceivedMessage:
@@ -104,7 +77,8 @@ class StorageQueue:
 def send(client: QueueClient, text: str, *, life: int | None = None) -> None:
     """Send a message that lives so many seconds (default: 7 days); make the queue when it is missing.
 
-    Raises AzureError.
+    Raises:
+        AzureError: the message could not be sent.
     """
     try:
         client.send_message(text, time_to_live=life)
@@ -115,9 +89,9 @@ def send(client: QueueClient, text: str, *, life: int | None = None) -> None:
 
 
 def is_transient(error: AzureError) -> bool:
-    """Tell whether the listener backs off and tries again: a queue that is missing or being deleted, a 5xx.
+    """Return whether the listener backs off and tries again: a queue that is missing or being deleted, a 5xx.
 
-    So it does where there is no connection, since locally the storage may start later; the real host restarts then.
+    It does so without a connection too, since locally the storage may start later; the real host restarts then.
     """
     if isinstance(error, (ServiceRequestError, ServiceResponseError)):
         return True
@@ -125,7 +99,7 @@ def is_transient(error: AzureError) -> bool:
 
 
 def is_taken_or_gone(error: AzureError) -> bool:
-    """Tell whether somebody else has received or deleted the message, or its queue is gone."""
+    """Return whether somebody else has received or deleted the message, or its queue is gone."""
     return _status(error) == 404 or _code(error) in {"PopReceiptMismatch", "QueueBeingDeleted", "QueueDisabled"}
 
 

@@ -24,10 +24,14 @@ _NAMES = {
 
 
 class Schedule:
-    """The times of an NCRONTAB expression; where day and day of the week are both limited, both must fit."""
+    """The times of an NCRONTAB expression. Where day and day of the week are both limited, both must fit."""
 
     def __init__(self, expression: str) -> None:
-        """Read an expression of six fields, or of five without the seconds. Raises BindingError."""
+        """Read an expression of six fields, or of five without the seconds.
+
+        Raises:
+            BindingError: it is not valid NCRONTAB, or its time never comes.
+        """
         fields = expression.split()
         if len(fields) not in (5, 6) or not all(_PART.fullmatch(part) for field in fields for part in field.split(",")):
             raise BindingError(f"schedule '{expression}': expected {_FORM}.")
@@ -38,12 +42,18 @@ class Schedule:
             self.next_after(datetime.now(UTC))
         except CroniterError as error:
             raise BindingError(f"schedule '{expression}': {error}. Expected {_FORM}.") from None
+        self._every_minute = set(fields[1:]) == {"*"}
 
     def next_after(self, time: datetime) -> datetime:
         """Return the first of the schedule's times after a time."""
         times = croniter(self._expression, time, ret_type=datetime, second_at_beginning=True, day_or=False)
         following: datetime = times.get_next()
         return following
+
+    def is_under_a_minute(self, now: datetime) -> bool:
+        """Return whether its times come within the minute (``TimerSchedule.ShouldDisableScheduleMonitor``)."""
+        second_time = self.next_after(self.next_after(now))
+        return self._every_minute and (second_time - now).total_seconds() < 60
 
 
 def _short_name(name: str, expression: str) -> str:

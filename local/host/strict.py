@@ -1,4 +1,4 @@
-"""Plain data to typed data, where a name that is not known is refused."""
+"""Conversion of plain data to typed data that rejects unknown names."""
 
 import types
 from collections.abc import Mapping
@@ -8,14 +8,17 @@ import msgspec
 
 
 class UnknownNameError(ValueError):
-    """A name stands where no such name is known."""
+    """A name that is not known where it stands."""
 
 
 def convert[T: msgspec.Struct](data: object, into: type[T], where: str) -> T:
-    """Return `data` as an `into`, reading numbers and booleans out of strings too, as .NET's configuration does.
+    """Return ``data`` as an ``into``. Numbers and booleans may be strings, as in .NET's configuration.
 
-    `where` says in errors what the data is. Names are compared without case, as the host does.
-    Raises UnknownNameError and msgspec.ValidationError.
+    ``where`` names the data in errors. Names are compared without case, as the host does.
+
+    Raises:
+        UnknownNameError: the data has a name that ``into`` does not.
+        msgspec.ValidationError: a value does not fit.
     """
     return msgspec.convert(_with_known_names(data, into, where), into, strict=False)
 

@@ -9,7 +9,11 @@ _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1
 
 
 def parse_time_span(text: str, name: str) -> float:
-    """Return the seconds of a .NET TimeSpan, `[d.]hh:mm[:ss[.fffffff]]`; `name` is the setting's, for SettingError."""
+    """Return the seconds of a .NET TimeSpan, ``[d.]hh:mm[:ss[.fffffff]]``.
+
+    Raises:
+        SettingError: the text, the value of the setting ``name``, is not a TimeSpan.
+    """
     match = _TIME_SPAN.fullmatch(text)
     if match is None:
         raise SettingError(f"{name} is '{text}'; expected [days.]hours:minutes:seconds, like 00:00:30 or 1.12:00:00.")

@@ -1,82 +1,96 @@
 """Runs a function at the times of its schedule, one run at a time."""
 
-import asyncio
-import json
+import logging
+from asyncio import Event
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import msgspec
+from azure.core.exceptions import AzureError
 
 from local.host.clock import Clock, wait_at_most
+from local.host.queue_storage import is_transient
 from local.host.schedule import Schedule
+from local.host.timer_status import ScheduleStatus, StatusBlob, status_at_start
 
-# DateTime.MinValue: a timer that has not run yet.
-_NEVER = "0001-01-01T00:00:00+00:00"
+RETRY_SECONDS = 1.0
 
-
-class ScheduleStatus(msgspec.Struct, frozen=True):
-    """When a timer ran last, and when it runs next."""
-
-    next: datetime
-    last: datetime | None = None
+log = logging.getLogger(__name__)
 
 
-def timer_request(status: ScheduleStatus | None) -> str:
-    """Return the JSON of which the worker makes a TimerRequest; without a status where the timer is not monitored.
+class TimerRun(msgspec.Struct, frozen=True):
+    """What a run of the function is told."""
 
-    A run is never past due: the stand-in keeps no status from one start to the next.
-    """
-    return json.dumps(
-        {
-            "Schedule": {"AdjustForDST": True},
-            "ScheduleStatus": status
-            and {
-                "Last": status.last.isoformat() if status.last else _NEVER,
-                "LastUpdated": status.last.isoformat() if status.last else _NEVER,
-                "Next": status.next.isoformat(),
-            },
-            "IsPastDue": False,
-        }
-    )
+    status: ScheduleStatus | None  # None where no status is kept
+    past_due: bool  # a time was missed before the host's start
 
 
 class TimerListener:
-    """Waits for each of a schedule's times and runs the function then.
+    """A listener to the times of a schedule, as ``TimerListener`` in Azure/azure-webjobs-sdk-extensions.
 
-    A time that passes while the function still runs is left out, as it is by the host. `invoke` gets the
-    status and raises nothing.
+    A function that still runs at its next time runs once more as soon as it has ended; further times that were missed
+    are dropped. ``invoke`` never raises. Without a ``monitor`` no status is kept.
     """
 
     def __init__(
         self,
         schedule: Schedule,
-        invoke: Callable[[ScheduleStatus], Awaitable[object]],
+        invoke: Callable[[TimerRun], Awaitable[object]],
         *,
         run_on_startup: bool,
+        monitor: StatusBlob | None,
         clock: Clock,
     ) -> None:
         self._schedule = schedule
         self._invoke = invoke
         self._run_on_startup = run_on_startup
+        self._monitor = monitor
         self._clock = clock
-        self._stopping = asyncio.Event()
+        self._stopping = Event()
 
     def stop(self) -> None:
-        """Start no further run; `run` returns when the one that runs has ended."""
+        """Start no further run; ``run`` returns when the one that runs has ended."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Run the function at its times until `stop`."""
-        status = ScheduleStatus(next=self._schedule.next_after(self._clock.now()))
-        if self._run_on_startup:
-            status = await self._fire(status)
-        while await self._wait_until(status.next):
-            status = await self._fire(status)
+        """Run the function at its times until ``stop``.
 
-    async def _fire(self, status: ScheduleStatus) -> ScheduleStatus:
-        started = self._clock.now()
-        await self._invoke(status)
-        return ScheduleStatus(next=self._schedule.next_after(self._clock.now()), last=started)
+        Raises:
+            AzureError: the storage of the status has an error that waiting does not mend.
+        """
+        status = await self._status_at_start()
+        past_due = self._clock.now() > status.next
+        if (past_due or self._run_on_startup) and not self._stopping.is_set():
+            status = await self._fire(status, self._clock.now(), past_due=past_due)
+        while await self._wait_until(status.next):
+            # A clock that is behind the schedule must not make the same time the next one again.
+            status = await self._fire(status, max(self._clock.now(), status.next))
+
+    async def _status_at_start(self) -> ScheduleStatus:
+        stored = await self._read_status() if self._monitor else None
+        status = status_at_start(stored, self._schedule, self._clock.now())
+        if self._monitor and status != stored:
+            await self._monitor.write(status)
+        return status
+
+    async def _read_status(self) -> ScheduleStatus | None:
+        """Return the stored status; wait for a storage that starts later than the host, where the real one restarts."""
+        while self._monitor and not self._stopping.is_set():
+            try:
+                return await self._monitor.read()
+            except AzureError as error:
+                if not is_transient(error):
+                    raise
+                log.info("The storage of a timer's status does not respond; trying again: %s", error)
+                await wait_at_most(self._clock, RETRY_SECONDS, self._stopping)
+        return None
+
+    async def _fire(self, status: ScheduleStatus, started: datetime, *, past_due: bool = False) -> ScheduleStatus:
+        await self._invoke(TimerRun(status if self._monitor else None, past_due))
+        status = ScheduleStatus(self._schedule.next_after(started), last=started, last_updated=started)
+        if self._monitor:
+            await self._monitor.write(status)
+        return status
 
     async def _wait_until(self, time: datetime) -> bool:
         """Wait, and return False when there is nothing to wait for any more."""

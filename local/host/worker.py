@@ -1,4 +1,4 @@
-"""The production worker's own code, `azure-functions-runtime`, driven in this process."""
+"""The production worker's own code, ``azure-functions-runtime``, driven in this process."""
 
 import importlib.metadata
 import secrets
@@ -20,18 +20,18 @@ PACKAGES = ".python_packages/lib/site-packages"
 
 
 class IndexedFunction(msgspec.Struct, frozen=True):
-    """A function as the worker's indexing found it; `raw_bindings` are JSON texts."""
+    """A function that the worker has indexed."""
 
     id: str
     name: str
-    raw_bindings: Sequence[str]
+    raw_bindings: Sequence[str]  # JSON texts
 
 
 class InvocationResult(msgspec.Struct, frozen=True):
-    """How an invocation ended: what failed, if it did, else what the function gave out, by the bindings' names."""
+    """The end of an invocation."""
 
-    failure: str | None = None
-    outputs: Mapping[str, TypedData] = {}
+    failure: str | None = None  # what failed; None: it succeeded
+    outputs: Mapping[str, TypedData] = {}  # by the bindings' names
 
 
 def runtime_version() -> str:
@@ -48,8 +48,11 @@ class Worker:
     async def load(self, app_directory: Path) -> list[IndexedFunction]:
         """Load and index the app of a directory and return its functions.
 
-        Call it with the app's settings in the environment. Raises IndexingError with the app's own message and trace,
-        BindingError for what the stand-in does not know.
+        Call it with the app's settings in the environment.
+
+        Raises:
+            IndexingError: the app could not be loaded; the message has its own trace.
+            BindingError: the stand-in does not know what the app uses.
         """
         for path in (app_directory / PACKAGES, app_directory):
             if path.is_dir():

@@ -1,4 +1,4 @@
-"""Call the operations of the Face service that the jobs need, over one pool of connections."""
+"""The Face service's operations that the jobs need, called over one pool of connections."""
 
 import math
 import time
@@ -7,97 +7,113 @@ from collections.abc import Callable
 import msgspec
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from shared.addresses import is_loopback
 from shared.face.budget import RequestBudget
-from shared.face.errors import InvalidResponse, Throttled, Unreachable, error_from_response
+from shared.face.errors import (
+    InvalidResponse,
+    Throttled,
+    Unreachable,
+)
 from shared.face.models import (
-    DynamicPersonGroup,
     GroupKind,
-    Training,
-    decode_dynamic_person_groups,
+    TrainingStatus,
     decode_training,
 )
+from shared.face.page import ListedGroup, ListedKind, decode_page
+from shared.face.responses import error_from_response, request_id, response_date
+from shared.face.transport import BoundedAdapter, Limits, read_body, within
 
 POLL_PATIENCE_SECONDS = 3.0
-"""A look that the budget would hold for longer is put off through the queue instead of holding a worker."""
+"""A poll that the budget would hold for longer is put off through the queue instead of holding a worker."""
 
 MAX_PAGE = 1000
+MAX_STATUS_BYTES = 1_048_576
+MAX_PAGE_BYTES = 64 * 1_048_576
 CONNECTIONS = 32
 
 
 class ApiVersions(msgspec.Struct, frozen=True):
-    """Name the API version of each family of operations, such as ``v1.2-preview.1``."""
+    """The API version of each family of operations, such as ``v1.2-preview.1``."""
 
-    training: str
-    directory: str
+    training: str  # trainings and the lists of groups that can be trained
+    directory: str  # dynamic person groups
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """Bound one call, in seconds: to connect, for each read, and for the whole answer, which may drip in."""
+    """The bounds of one call, in seconds."""
 
-    connect: float = 5.0
-    read: float = 20.0
-    answer: float = 60.0
+    connect: float = 5.0  # until the connection stands
+    read: float = 20.0  # between two pieces of the response
+    call: float = 60.0  # the whole call, unless the caller gives it less or more
 
 
 DEFAULT_TIMEOUTS = Timeouts()
 
 
-class _StayingSession(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the name is of requests
-        """Find no redirect in any answer: requests reads its target even of those that it is told not to follow."""
-        return
-
-
 class FaceClient:
-    """Make calls to one Face resource; may be shared by threads.
-
-    Every method raises a ``FaceError``, and waits for the request ``budget`` first.
-    """
+    """A client of one Face resource, which threads may share. Every method raises a ``FaceError``."""
 
     def __init__(
         self,
         endpoint: str,
         credential: AuthBase,
-        budget: RequestBudget,
         versions: ApiVersions,
         *,
+        budget: RequestBudget | None = None,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.endpoint = endpoint
         self.versions = versions
         self.budget = budget
         self._timeouts = timeouts
-        self._session = _StayingSession()
+        self._session = requests.Session()
         # Set on the session, so that no .netrc is asked for another.
         self._session.auth = credential
+        # On this machine, a proxy would only get the key.
+        self._session.trust_env = not is_loopback(endpoint)
         self._session.headers["Accept"] = "application/json"
-        self._session.mount(endpoint, HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS))
+        self._session.headers["Accept-Encoding"] = "gzip, deflate"
+        self._session.mount(endpoint, BoundedAdapter(pool_connections=1, pool_maxsize=CONNECTIONS))
 
-    def training(self, kind: GroupKind, group_id: str) -> Training:
-        """Return the status of a group's latest training."""
-        answer = self._call("GET", f"{self.versions.training}/{kind.path}/{group_id}/training", expected=200)
-        return _decoded(answer, decode_training)
+    def training(self, kind: GroupKind, group_id: str, *, seconds: float | None = None) -> TrainingStatus:
+        """Return the status of a group's latest training, or raise within ``seconds``."""
+        path = f"{self.versions.training}/{kind.path}/{group_id}/training"
+        response, body = self._call("GET", path, expected=200, seconds=seconds)
+        return TrainingStatus(
+            training=_decoded(body, decode_training),
+            date=response_date(response.headers),
+            request_id=request_id(response.headers),
+        )
 
-    def start_training(self, kind: GroupKind, group_id: str) -> None:
-        """Start a training of a group; return when the service has accepted it."""
-        self._call("POST", f"{self.versions.training}/{kind.path}/{group_id}/train", expected=202)
+    def start_training(self, kind: GroupKind, group_id: str, *, seconds: float | None = None) -> None:
+        """Start a training of a group; return once the service has accepted it, or raise within ``seconds``."""
+        path = f"{self.versions.training}/{kind.path}/{group_id}/train"
+        self._call("POST", path, expected=202, seconds=seconds)
 
-    def dynamic_person_groups(self, start: str = "", top: int = MAX_PAGE) -> list[DynamicPersonGroup]:
+    def groups(self, kind: ListedKind, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
         """Return one page of at most ``top`` groups, those after the ID ``start`` in the service's order.
 
-        An empty page is the end. Wait for the request budget however long it takes.
+        Only an empty page ends the list.
         """
-        answer = self._call(
+        dynamic = kind is ListedKind.DYNAMIC_PERSON_GROUP
+        _, body = self._call(
             "GET",
-            f"{self.versions.directory}/dynamicpersongroups",
+            f"{self.versions.directory if dynamic else self.versions.training}/{kind.path}",
             expected=200,
             parameters={"start": start, "top": str(top)} if start else {"top": str(top)},
+            most=MAX_PAGE_BYTES,
             patience=math.inf,
         )
-        return _decoded(answer, decode_dynamic_person_groups)
+        return _decoded(body, lambda page: decode_page(page, kind, top))
+
+    def dynamic_person_groups(self, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
+        """Return one page of dynamic person groups; one that is unreadable makes the page an ``InvalidResponse``."""
+        page = self.groups(ListedKind.DYNAMIC_PERSON_GROUP, start, top)
+        if any(group.unreadable for group in page):
+            raise InvalidResponse("the Face service responded 200 with a group that is not JSON", status=200)
+        return page
 
     def _call(
         self,
@@ -106,48 +122,46 @@ class FaceClient:
         *,
         expected: int,
         parameters: dict[str, str] | None = None,
+        most: int = MAX_STATUS_BYTES,
+        seconds: float | None = None,
         patience: float = POLL_PATIENCE_SECONDS,
-    ) -> bytes:
-        slot = self.budget.wait_for_slot(patience)
+    ) -> tuple[requests.Response, bytes]:
+        slot = self.budget.wait_for_slot(patience) if self.budget else 0.0
+        seconds = self._timeouts.call if seconds is None else seconds
+        limits = Limits(time.monotonic() + seconds, self._timeouts.read, most)
         try:
-            with self._session.request(
-                method,
-                f"{self.endpoint}/face/{path}",
-                params=parameters,
-                timeout=(self._timeouts.connect, self._timeouts.read),
-                # A redirect would carry the key, a custom header, to wherever it points.
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                body = _whole_body(answer, self._timeouts.answer)
+            with (
+                within(limits),
+                self._session.request(
+                    method,
+                    f"{self.endpoint}/face/{path}",
+                    params=parameters,
+                    timeout=min(self._timeouts.connect, seconds),
+                    # A redirect would carry the key, a custom header, to wherever it points.
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                body = read_body(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The error's own text holds the address, and with it a group's ID.
-            raise Unreachable(f"the Face service gave no whole answer ({type(error).__name__})") from None
-        if answer.status_code == expected:
-            self.budget.answered()
-            return body
-        problem = error_from_response(answer.status_code, answer.headers, body)
-        if isinstance(problem, Throttled):
+            raise Unreachable(f"the Face service gave no whole response ({type(error).__name__})") from None
+        if response.status_code == expected:
+            if self.budget:
+                self.budget.answered()
+            return response, body
+        problem = error_from_response(response.status_code, response.headers, body)
+        if self.budget and isinstance(problem, Throttled):
             self.budget.refused(slot, problem.wait)
         raise problem
-
-
-def _whole_body(answer: requests.Response, seconds: float) -> bytes:
-    deadline = time.monotonic() + seconds
-    body = bytearray()
-    while part := answer.raw.read1(65_536, decode_content=True):
-        body += part
-        if time.monotonic() > deadline:
-            raise requests.ReadTimeout
-    return bytes(body)
 
 
 def _decoded[T](body: bytes, decode: Callable[[bytes], T]) -> T:
     try:
         return decode(body)
     except (ValueError, RecursionError) as error:
-        # Of the parser's words only its kind is told: they may quote what people wrote.
+        # The parser's words may quote what people wrote, so only its kind is told.
         raise InvalidResponse(
-            f"the Face service answered 200 with a body that is not what it documents ({type(error).__name__})",
+            f"the Face service responded 200 with a body that it does not document ({type(error).__name__})",
             status=200,
         ) from None

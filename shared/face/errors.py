@@ -1,69 +1,100 @@
-"""Say what the Face service answered when it did not answer as asked."""
+"""What a call to the Face service can raise."""
 
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
-import msgspec
-
-from shared.face.models import MAX_MESSAGE_CHARS
-
-# "Please retry after 1 second." and "Try again in 26 seconds." were both seen on 429.
-_WAIT_IN_MESSAGE = re.compile(r"\b(?:after|in) (\d{1,6}(?:\.\d{1,6})?) ?seconds?\b", re.IGNORECASE)
+_KINDS = ("PersonGroup", "LargePersonGroup", "LargeFaceList", "DynamicPersonGroup")
+NOT_FOUND_CODES = frozenset(f"{kind}NotFound" for kind in _KINDS)
+NOT_TRAINED_CODES = frozenset(f"{kind}NotTrained" for kind in _KINDS)
+_DOCUMENTED_CODES = NOT_FOUND_CODES | NOT_TRAINED_CODES | {
+    "401",
+    "429",
+    "BadArgument",
+    "ConcurrentOperationConflict",
+    "InternalServerError",
+    "InvalidURL",
+    "LargePersonGroupTrainingNotFinished",
+    "OperationTimeOut",
+    "PermissionDenied",
+    "PersonGroupTrainingNotFinished",
+    "ServiceUnavailable",
+    "UnsupportedFeature",
+    "UnsupportedMediaType",
+}  # fmt: skip
 
 
 class FaceError(Exception):
-    """Be the root of everything that a call to the service can raise.
+    """The root of everything that a call to the service can raise.
+
+    The text of the exception holds our own words only, so it may be logged. What the service wrote is in attributes,
+    for events.
 
     Attributes:
-        status: HTTP status of the answer, ``None`` where there was none.
+        status: HTTP status of the response, ``None`` where there was none.
         code: the service's error code, such as ``LargePersonGroupNotFound``.
-        message: the service's own words, cut at ``MAX_MESSAGE_CHARS``.
-        request_id: ``apim-request-id`` of the answer, to name to the service's support.
+        inner_code: the code of its ``innererror``, such as ``UnsupportedFeature``.
+        message: the service's words, cut to ``MAX_MESSAGE_CHARS``.
+        request_id: ``apim-request-id`` of the response, to name to the service's support.
+        date: when the service responded, by its own clock (UTC).
         wait: seconds that the service asked to wait, ``None`` where it did not.
     """
 
     def __init__(
         self,
-        message: str,
+        text: str,
         *,
         status: int | None = None,
         code: str | None = None,
+        inner_code: str | None = None,
+        message: str | None = None,
         request_id: str | None = None,
+        date: datetime | None = None,
         wait: float | None = None,
     ) -> None:
-        self.message = message[:MAX_MESSAGE_CHARS]
+        super().__init__(text)
         self.status = status
         self.code = code
+        self.inner_code = inner_code
+        self.message = message
         self.request_id = request_id
+        self.date = date
         self.wait = wait
-        super().__init__(f"{code}: {self.message}" if code else self.message)
+
+    @property
+    def documented_code(self) -> str | None:
+        """Return the most specific code that the service documents, which may be logged; any other is outside text."""
+        return next((code for code in (self.inner_code, self.code) if code in _DOCUMENTED_CODES), None)
 
 
 class BudgetExhausted(FaceError):
-    """No call was made: the request budget has no room within the time that the caller can wait."""
+    """No call was made: the request budget has no slot within the time that the caller can wait."""
 
 
 class Unreachable(FaceError):
-    """No whole answer came: no connection, a cut one, or none within the timeout."""
+    """No whole response: the connection was cut, or the time ran out."""
+
+
+class NoConnection(Unreachable):
+    """No connection at all: the name cannot be resolved, the connection or its TLS was refused."""
 
 
 class InvalidResponse(FaceError):
-    """An answer came that is not what the service documents: a redirect, no JSON, or another shape."""
+    """A response that the service does not document: a redirect, too long, not JSON, or of another schema."""
 
 
 class Unauthorized(FaceError):
-    """The service refuses the app itself (401, 403), or no credential could be had."""
+    """The service refused the app itself (401, 403), or no credential could be had."""
 
 
-class NotFound(FaceError):
-    """The service knows no such group, or no training of it (404)."""
+class GroupNotFound(FaceError):
+    """The service does not know the group (404 with a documented code)."""
 
-    @property
-    def never_trained(self) -> bool:
-        """Tell a group without a training (``LargePersonGroupNotTrained``) from one that does not exist."""
-        return (self.code or "").endswith("NotTrained")
+
+class NotTrained(FaceError):
+    """The group was never trained (404 with a documented code)."""
+
+
+class UndocumentedNotFound(FaceError):
+    """Any other 404: of a gateway, or of a retired API version. It says nothing about the group."""
 
 
 class Conflict(FaceError):
@@ -75,80 +106,8 @@ class Throttled(FaceError):
 
 
 class ServerFault(FaceError):
-    """The service or a gateway before it failed (408, 5xx)."""
+    """The service or a gateway before it failed for now (408, 423, 425, 5xx)."""
 
 
 class BadRequest(FaceError):
     """The service will never accept this call (any other 4xx)."""
-
-
-_BY_STATUS: dict[int, type[FaceError]] = {
-    401: Unauthorized,
-    403: Unauthorized,
-    404: NotFound,
-    408: ServerFault,
-    409: Conflict,
-    429: Throttled,
-}
-
-
-def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> FaceError:
-    """Return the error that an answer other than the expected one stands for.
-
-    Understand the service's ``{"error": {"code", "message"}}``, the gateways' ``{"statusCode", "message"}``,
-    and bodies that are no JSON, of which nothing is kept.
-    """
-    code, message = _code_and_message(body)
-    code = headers.get("x-ms-error-code") or code
-    if 400 <= status < 500:
-        kind = _BY_STATUS.get(status, BadRequest)
-    else:
-        kind = ServerFault if status >= 500 else InvalidResponse
-    return kind(
-        message or f"the Face service answered {status} without a readable message",
-        status=status,
-        code=code[:100] if code else None,
-        request_id=headers.get("apim-request-id"),
-        wait=_asked_wait(headers, message),
-    )
-
-
-class _Inner(msgspec.Struct):
-    code: str | int | None = None
-    message: str | None = None
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _Inner | None = None
-    message: str | None = None
-    status_code: int | str | None = msgspec.field(default=None, name="statusCode")
-
-
-def _code_and_message(body: bytes) -> tuple[str | None, str | None]:
-    try:
-        found = msgspec.json.decode(body, type=_ErrorBody)
-    except (ValueError, RecursionError):
-        return None, None
-    if found.error is not None:
-        return (None if found.error.code is None else str(found.error.code)), found.error.message
-    return (None if found.status_code is None else str(found.status_code)), found.message
-
-
-def _asked_wait(headers: Mapping[str, str], message: str | None) -> float | None:
-    asked = (headers.get("Retry-After") or "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", asked, re.ASCII):
-        return float(asked)
-    if until := _http_date(asked):
-        # The two dates of one answer come from one clock; ours may differ from it.
-        now = _http_date(headers.get("Date") or "") or datetime.now(UTC)
-        return max(0.0, (until - now).total_seconds())
-    named = _WAIT_IN_MESSAGE.search(message or "")
-    return float(named[1]) if named else None
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

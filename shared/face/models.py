@@ -1,17 +1,20 @@
-"""Name what the Face service answers, as it was documented and as it was seen."""
+"""What the Face service responds with, as documented and as recorded."""
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from shared.face.timestamps import Instant, parse_instant
 
-MAX_MESSAGE_CHARS = 800
-"""How many characters are kept of what the service says: with it, an event fits a table property."""
+MAX_MESSAGE_CHARS = 1024
+"""The most that is kept of a message of the service; with it, an event fits a table property."""
+MAX_WORD_CHARS = 100
+"""The most that is kept of a status, a timestamp or an ID."""
 
 
 class GroupKind(StrEnum):
-    """Name the three kinds of groups that can be trained."""
+    """A kind of group that can be trained."""
 
     PERSON_GROUP = "personGroup"
     LARGE_PERSON_GROUP = "largePersonGroup"
@@ -23,11 +26,21 @@ class GroupKind(StrEnum):
         return f"{self.lower()}s"
 
 
-class Training(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Hold a training's status, with the fields that the answer had.
+# "nonstarted" has been documented, too.
+_DOCUMENTED_STATUSES = {
+    "notstarted": "notStarted",
+    "nonstarted": "notStarted",
+    "running": "running",
+    "succeeded": "succeeded",
+    "failed": "failed",
+}
 
-    Recorded answers leave out what the documents show as ``null``; person groups add
-    ``lastSuccessfulTrainingId``, which no document has.
+
+class Training(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A training's status, with the fields that the response had.
+
+    Recorded responses leave out what the documents show as ``null``; person groups add
+    ``lastSuccessfulTrainingId``, which is not documented.
     """
 
     status: str
@@ -35,72 +48,75 @@ class Training(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     last_action_date_time: str | None = None
     last_successful_training_date_time: str | None = None
     last_successful_training_id: str | None = None
-    message: str | None = None
+    message: str | None = None  # why it failed
 
     @property
     def ended(self) -> bool:
-        """Tell whether the training has come to an end, good or bad."""
+        """Tell whether the training has ended, whatever the result."""
         return self.succeeded or self.failed
 
     @property
     def succeeded(self) -> bool:
+        """Tell whether it ended well."""
         return self.status.lower() == "succeeded"
 
     @property
     def failed(self) -> bool:
+        """Tell whether it ended badly."""
         return self.status.lower() == "failed"
 
     @property
+    def documented_status(self) -> str | None:
+        """Return the status as the service documents it, which may be logged; any other is outside text."""
+        return _DOCUMENTED_STATUSES.get(self.status.lower())
+
+    @property
     def created(self) -> Instant | None:
-        """Return when this training was submitted; ``None`` where the answer does not say."""
-        return None if self.created_date_time is None else parse_instant(self.created_date_time)
+        """Return when this training was submitted; ``None`` where the response does not say so in a known form.
+
+        An old reference of Azure China shows ``1/3/2017 4:11:35 AM``, whose offset and order of day and month are
+        not documented.
+        """
+        return _instant(self.created_date_time)
+
+    @property
+    def ended_at(self) -> Instant | None:
+        """Return when this training ended; ``None`` where it runs or the response does not say so in a known form."""
+        if self.succeeded:
+            return _instant(self.last_successful_training_date_time)
+        return _instant(self.last_action_date_time) if self.failed else None
 
 
-class DynamicPersonGroup(msgspec.Struct, frozen=True):
-    """Hold one dynamic person group: its ID, and the service's JSON object as it came, on one line."""
+class TrainingStatus(msgspec.Struct, frozen=True):
+    """The response to one poll."""
 
-    group_id: str
-    body: bytes
+    training: Training
+    date: datetime | None = None  # when the service responded, by its own clock (UTC)
+    request_id: str | None = None  # to name to the service's support
+
+
+def cut(text: str, limit: int = MAX_MESSAGE_CHARS) -> str:
+    """Return a text of at most ``limit`` characters, the last of which is ``…`` where more was there."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def decode_training(body: bytes) -> Training:
-    """Read the body of a training status.
+    """Read the body of a training status; long texts are cut.
 
     Raises:
-        ValueError: where it is no JSON, not of this shape, or has a creation time that is none.
+        ValueError: the body is not JSON or not of this schema.
     """
     training = msgspec.json.decode(body, type=Training)
-    if training.created_date_time is not None:
-        parse_instant(training.created_date_time)
-    for name in (
-        "status",
-        "last_action_date_time",
-        "last_successful_training_date_time",
-        "last_successful_training_id",
-    ):
-        if len(getattr(training, name) or "") > 100:
-            raise ValueError(f"{name} is longer than 100 characters")
-    if training.message is not None:
-        training = msgspec.structs.replace(training, message=training.message[:MAX_MESSAGE_CHARS])
-    return training
+    kept = {
+        field: cut(text, MAX_MESSAGE_CHARS if field == "message" else MAX_WORD_CHARS)
+        for field, text in msgspec.structs.asdict(training).items()
+        if text is not None
+    }
+    return msgspec.structs.replace(training, **kept)
 
 
-class _Identified(msgspec.Struct):
-    group_id: str = msgspec.field(name="dynamicPersonGroupId")
-
-
-_raw_page = msgspec.json.Decoder(list[msgspec.Raw])
-_identified = msgspec.json.Decoder(_Identified)
-
-
-def decode_dynamic_person_groups(body: bytes) -> list[DynamicPersonGroup]:
-    """Read one page of dynamic person groups.
-
-    Raises:
-        ValueError: where it is no JSON list of objects that each have a ``dynamicPersonGroupId``.
-    """
-    body.decode()  # msgspec does not check the text of what it leaves as it came
-    return [
-        DynamicPersonGroup(_identified.decode(raw).group_id, msgspec.json.format(bytes(raw), indent=-1))
-        for raw in _raw_page.decode(body)
-    ]
+def _instant(text: str | None) -> Instant | None:
+    try:
+        return None if text is None else parse_instant(text)
+    except ValueError:
+        return None

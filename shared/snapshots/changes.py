@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.snapshots.lines import without_user_data
+from shared.snapshots.listing.lines import without_user_data
 
 type Groups = Iterable[tuple[str, bytes]]
 """IDs, strictly ascending, each with its group's line."""

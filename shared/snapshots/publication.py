@@ -8,12 +8,19 @@ from datetime import datetime
 from azure.core.exceptions import ResourceNotFoundError
 
 from shared.face.timestamps import format_utc
-from shared.snapshots.archive import SnapshotArchive
 from shared.snapshots.changes import changes_between, write_changes
 from shared.snapshots.errors import CorruptSnapshot, PreviousUnreadable
-from shared.snapshots.manifest import CHANGES_NAME, FORMAT_VERSION, GROUPS_NAME, ChangesBlob, GroupsBlob, Manifest
-from shared.snapshots.progress import Progress, placed_parts
-from shared.snapshots.stored_groups import StoredGroups
+from shared.snapshots.stored.archive import SnapshotArchive
+from shared.snapshots.stored.groups import StoredGroups
+from shared.snapshots.stored.manifest import (
+    CHANGES_NAME,
+    FORMAT_VERSION,
+    GROUPS_NAME,
+    ChangesBlob,
+    GroupsBlob,
+    Manifest,
+)
+from shared.snapshots.stored.progress import Progress, placed_parts
 
 logger = logging.getLogger(__name__)
 

@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from azure.storage.blob import ContainerClient
 
 from shared.face.client import MAX_PAGE, FaceClient
-from shared.snapshots.archive import Published, SnapshotArchive
 from shared.snapshots.errors import OutOfOrder
-from shared.snapshots.key_ranges import KeyRanges
-from shared.snapshots.listing import RangeListing
-from shared.snapshots.manifest import Manifest
-from shared.snapshots.members import pack
-from shared.snapshots.pages import PATIENCE_SECONDS, PageReader
-from shared.snapshots.progress import Origin, Progress, StagedPart, new_progress
+from shared.snapshots.listing.by_ranges import RangeListing
+from shared.snapshots.listing.coverage import Coverage
+from shared.snapshots.listing.pages import PATIENCE_SECONDS, PageReader
+from shared.snapshots.listing.splitting import Splitter
+from shared.snapshots.listing.spool import list_unordered
 from shared.snapshots.publication import describe
-from shared.snapshots.run_lock import RunLock, run_lock
-from shared.snapshots.splitting import Splitter
-from shared.snapshots.spool import list_unordered
+from shared.snapshots.stored.archive import Published, SnapshotArchive
+from shared.snapshots.stored.gzip_members import pack
+from shared.snapshots.stored.lease import RunLock, run_lock
+from shared.snapshots.stored.manifest import Manifest
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart, new_progress
 
 logger = logging.getLogger(__name__)
 
@@ -106,13 +106,14 @@ class SnapshotJob:
         return resumed
 
     def _list(self, lock: RunLock, progress: Progress, previous: Published | None) -> Progress:
+        budget = self._client.budget
         listing = RangeListing(
             self._reader(),
             self._stage_in(progress.path),
-            seconds_until_free=self._client.budget.seconds_until_free,
+            seconds_until_free=budget.seconds_until_free if budget else lambda: 0.0,
             checkpoint=lock.save,
         )
-        ranges = KeyRanges(
+        ranges = Coverage(
             MAX_PAGE,
             Splitter(MAX_PAGE, [part.last_id for part in previous.manifest.groups.parts[:-1]] if previous else []),
             listed=[(part.after, part.first_id, part.last_id) for part in progress.parts],

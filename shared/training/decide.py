@@ -1,147 +1,329 @@
-"""Decide what a look at a training means for its watch: look again, or end."""
+"""Decide what one poll means: which requests it ends, and when to poll next. No I/O."""
 
+import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.face.errors import (
-    BadRequest,
-    BudgetExhausted,
-    Conflict,
-    FaceError,
-    NotFound,
-    Throttled,
-    Unauthorized,
-)
-from shared.face.models import Training
-from shared.face.timestamps import parse_instant
-from shared.training.record import Outcome, Watch
-from shared.training.schedule import Bounds, backoff, next_delay
+from shared.face.errors import BadRequest, FaceError, GroupNotFound, NotTrained, Throttled, Unauthorized
+from shared.face.models import Training, TrainingStatus
+from shared.face.timestamps import Instant, instant_of, parse_instant
+from shared.settings import MAX_VISIBILITY_SECONDS
+from shared.training import schedule
+from shared.training.record import Last, Outcome, RequestRecord, Watch
+from shared.training.schedule import Bounds
 
 REFUSED_DELAY_SECONDS = 300.0
 """A missing role is granted by people, and takes minutes to hours to reach a token."""
 
+CLAIM_SECONDS = 60.0
+"""How long who has claimed a train call may take to make it, the difference of clocks included."""
+
 
 class Policy(msgspec.Struct, frozen=True):
-    """Say how long a watch waits for what; all in seconds."""
+    """How long is waited for what."""
 
-    bounds: Bounds
-    timeout: float
-    grace: float
+    bounds: Bounds  # of the time between two polls, while the budget is not short
+    worth: float  # seconds of lateness that one poll is worth, while the budget is not short
+    timeout: float  # seconds, after which a request is given up
+    grace: float  # seconds that a missing or never trained group is given to appear
 
-    def deadline(self, watch: Watch) -> datetime:
-        """Return when the watch gives up."""
-        return watch.started_at + timedelta(seconds=self.timeout)
+    def deadline(self, request: RequestRecord) -> datetime:
+        """Return when a request is given up."""
+        return request.inserted_at + timedelta(seconds=self.timeout)
 
 
-class Again(msgspec.Struct, frozen=True):
-    """Look again after so many seconds; ``watch`` is the record with what this look brought."""
+class LaterSlot(msgspec.Struct, frozen=True):
+    """No poll was made: the budget gave a slot that is too far away to wait for."""
 
-    watch: Watch
-    delay: float
+    turn: datetime  # the slot's, by the budget's clock
+    delay: float  # seconds until then
+    calls: int = 1  # how many calls may be made then
+
+
+class NotMade(msgspec.Struct, frozen=True):
+    """No poll was made: nobody is open, or to handle the message has failed before."""
+
+    delay: float  # seconds
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The service took the app's own train call (202), or is at it already (409)."""
+
+
+type PollResult = TrainingStatus | FaceError | LaterSlot | NotMade | Accepted
 
 
 class End(msgspec.Struct, frozen=True):
-    """End the watch; ``error`` is what the event says of it."""
+    """How a request ends."""
 
-    watch: Watch
     outcome: Outcome
-    error: str | None = None
+    code: str | None = None  # of the error that the event tells
+    message: str | None = None
+    by_training: bool = False  # a training's end has ended it
 
 
-def decide(watch: Watch, look: Training | FaceError, now: datetime, policy: Policy, jitter: float) -> Again | End:
-    """Return what follows from one look, by the design's table of the service's answers.
+def watch_after(watch: Watch, result: PollResult, now: datetime, *, of_train: bool = False) -> Watch:
+    """Return what the watch knows after a poll; ``of_train``: after the app's own train call, which is not a poll."""
+    if isinstance(result, (LaterSlot, NotMade)):
+        return msgspec.structs.replace(watch, last=Last.NO_ANSWER)
+    if isinstance(result, Accepted):
+        return msgspec.structs.replace(watch, last=Last.RUNNING, called_at=now, troubles=0)
+    if watch.first_poll_at is None:
+        # A new chain knows nothing of the last one's training.
+        watch = msgspec.structs.replace(watch, first_poll_at=now, training=None, seen_at=None, troubles=0)
+    watch = msgspec.structs.replace(watch, polls=watch.polls + (not of_train))
+    if isinstance(result, TrainingStatus):
+        seen = msgspec.structs.replace(
+            _learned(watch, result.training),
+            training=result.training,
+            seen_at=now,
+            troubles=0,
+        )
+        return msgspec.structs.replace(seen, last=Last.ENDED if result.training.ended else Last.RUNNING)
+    if isinstance(result, (GroupNotFound, NotTrained)):
+        return msgspec.structs.replace(watch, last=Last.NONE, troubles=0)
+    return msgspec.structs.replace(watch, last=Last.NO_ANSWER, troubles=watch.troubles + 1)
+
+
+def end_of(
+    request: RequestRecord, watch: Watch, result: PollResult, now: datetime, policy: Policy, *, of_train: bool = False
+) -> End | None:
+    """Return how a poll ends an open request, ``None`` where it goes on.
 
     Args:
-        watch: the record before the look.
-        look: the status that the service gave, or the error that stood in its place.
-        now: the time of the look, UTC.
-        jitter: a random number from 0 up to 1.
+        request: the request as it was before the poll.
+        watch: the watch before the poll.
+        result: what the poll brought.
+        now: the time of the poll, UTC.
+        policy: how long is waited for what.
+        of_train: ``result`` is the response of the app's own train call.
     """
-    elapsed = max(0.0, (now - watch.started_at).total_seconds())
-    if isinstance(look, BudgetExhausted):
-        # Nothing was asked, so nothing can end.
-        return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=look.wait, jitter=jitter))
-    watch = _seen(watch, look)
-    decision: Again | End
-    if isinstance(look, Training):
-        decision = _on_status(watch, look, elapsed, policy, jitter)
-    else:
-        decision = _on_error(watch, look, elapsed, now, policy, jitter)
-    if isinstance(decision, End):
-        return decision
-    left = (policy.deadline(watch) - now).total_seconds()
-    if left <= 0:
-        return End(watch, Outcome.TIMED_OUT, f"no end within {policy.timeout:g} seconds; {_last_word(watch)}")
-    return Again(watch, min(decision.delay, max(left, policy.bounds.least)))
+    if request.unreadable:
+        return End(Outcome.ABANDONED, "unreadableRecord", "the request's record in the table cannot be read")
+    if isinstance(result, (LaterSlot, NotMade)):
+        return None
+    end: End | None = None
+    if isinstance(result, TrainingStatus) and _answers(result.training, request):
+        end = _end_of_training(result.training)
+    elif isinstance(result, (GroupNotFound, NotTrained)) and _grace_left(request, watch, result, now, policy) <= 0:
+        end = _end_of_missing(request, result)
+    elif isinstance(result, BadRequest) and (request.train or not of_train):
+        end = End(Outcome.REJECTED, result.code, result.message or str(result))
+    if end is None and now >= policy.deadline(request):
+        end = End(Outcome.TIMED_OUT, "timedOut", f"no end within {policy.timeout:g} seconds; {_last_word(result)}")
+    return end
 
 
-def must_start_training(watch: Watch, look: Training | FaceError) -> bool:
-    """Tell whether the app itself has to start the training now, for a watch that has noted what stood there before.
+def must_note(request: RequestRecord, result: PollResult) -> bool:
+    """Return whether this poll is the first that decides on a request with ``train``, which notes what stands."""
+    return request.train and not request.noted and isinstance(result, (TrainingStatus, NotTrained))
 
-    Not while the noted one is under way, which the service would refuse, and not once another one stands there.
+
+def noted(request: RequestRecord, result: PollResult) -> RequestRecord:
+    """Return a request with a note of the training that stands."""
+    return msgspec.structs.replace(request, noted=True, noted_created=standing(result))
+
+
+def standing(result: PollResult) -> str | None:
+    """Return ``createdDateTime`` of the training that stands; ``None`` where there is none."""
+    return result.training.created_date_time if isinstance(result, TrainingStatus) else None
+
+
+def wants_training(request: RequestRecord, watch: Watch, result: PollResult) -> bool:
+    """Return whether the app has to start a training for an open request now.
+
+    Not while the noted one is under way, which the service would not take, and not once another one stands there.
     """
-    if not watch.train or watch.called_at is not None:
+    if not (request.train and request.noted):
         return False
-    if isinstance(look, Training):
-        return look.ended and _is_noted(watch, look)
-    return isinstance(look, NotFound) and look.never_trained
+    if not isinstance(result, TrainingStatus):
+        return _waits_for_call(request, watch, result)
+    if result.training.created_date_time is None and watch.called_at is not None:
+        # Trainings without a date cannot be told apart, so the app's own call counts.
+        return result.training.ended and watch.called_at < request.inserted_at
+    return result.training.ended and is_same_training(request.noted_created, result.training.created_date_time)
 
 
-def _seen(watch: Watch, look: Training | FaceError) -> Watch:
-    if isinstance(look, Training):
-        return msgspec.structs.replace(watch, polls=watch.polls + 1, training=look, troubles=0, last_trouble=None)
-    calm = isinstance(look, (NotFound, Conflict))
-    return msgspec.structs.replace(
-        watch, polls=watch.polls + 1, troubles=0 if calm else watch.troubles + 1, last_trouble=str(look)
+def is_claimed(watch: Watch, result: PollResult, now: datetime) -> bool:
+    """Return whether another handler may be about to make the train call that is due."""
+    claim = watch.claim
+    return (
+        claim is not None
+        and is_same_training(claim.standing, standing(result))
+        and now < claim.at + timedelta(seconds=CLAIM_SECONDS)
     )
 
 
-def _on_status(watch: Watch, training: Training, elapsed: float, policy: Policy, jitter: float) -> Again | End:
-    if training.ended and not _is_stale(watch, training) and not (watch.train and _is_noted(watch, training)):
-        if training.succeeded:
-            return End(watch, Outcome.SUCCEEDED)
-        return End(watch, Outcome.FAILED, training.message or "the service gave no reason")
-    return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=None, jitter=jitter))
+def is_same_training(one: str | None, other: str | None) -> bool:
+    """Return whether two values of ``createdDateTime`` name the same training; ``None`` is none at all."""
+    instants = _instant(one), _instant(other)
+    return one == other if None in instants else instants[0] == instants[1]
 
 
-def _on_error(
-    watch: Watch, error: FaceError, elapsed: float, now: datetime, policy: Policy, jitter: float
-) -> Again | End:
-    match error:
-        case Conflict() if watch.train and watch.called_at is None:
-            return Again(watch, next_delay(policy.bounds, elapsed=elapsed, asked=error.wait, jitter=jitter))
-        case BadRequest() | Conflict():
-            return End(watch, Outcome.REJECTED, str(error))
-        case NotFound():
-            since = (now - (watch.called_at or watch.started_at)).total_seconds()
-            if since >= policy.grace:
-                return End(watch, Outcome.NOT_TRAINED if error.never_trained else Outcome.NOT_FOUND, str(error))
-            delay = next_delay(policy.bounds, elapsed=elapsed, asked=None, jitter=jitter)
-            return Again(watch, min(delay, max(policy.grace - since, policy.bounds.least)))
+def delay_after(
+    requests: Sequence[RequestRecord],
+    watch: Watch,
+    result: PollResult,
+    now: datetime,
+    policy: Policy,
+    *,
+    price: float,
+    jitter: float,
+) -> int:
+    """Return the whole seconds until the next poll, for the requests that go on.
+
+    Args:
+        requests: those that are open after the poll; at least one.
+        watch: the watch after the poll.
+        result: what the poll brought.
+        now: the time of the poll, UTC.
+        policy: how long is waited for what.
+        price: seconds of lateness that one poll is worth now.
+        jitter: a random number from 0 up to 1.
+    """
+    earliest = min(policy.deadline(each) for each in requests)
+    left = max((earliest - now).total_seconds(), policy.bounds.least)
+    return whole(min(_delay(requests, watch, result, now, policy, price, jitter), left))
+
+
+def weight_after(watch: Watch, result: PollResult, now: datetime) -> float:
+    """Return how much polls of this watch are worth: the square root of half the hazard of the training's end."""
+    return schedule.weight(_past(watch, result), age(watch, result, now))
+
+
+def age(watch: Watch, result: PollResult, now: datetime) -> float:
+    """Return the age of the training that stands, in seconds by the service's clock where the service tells it.
+
+    Where it does not, or where the next training has yet to begin, it is the time since the first poll.
+    """
+    if isinstance(result, Accepted):
+        return 0.0
+    if isinstance(result, TrainingStatus) and not result.training.ended and result.date is not None:
+        created = result.training.created
+        if created is not None:
+            return max(0.0, instant_of(result.date).seconds_since(created))
+    return max(0.0, (now - (watch.first_poll_at or now)).total_seconds())
+
+
+def late_seconds(status: TrainingStatus) -> float | None:
+    """Return how old a training's end was when it was seen, by the service's clock; ``None`` where it does not say."""
+    training = status.training
+    end = training.ended_at
+    if end is None or status.date is None:
+        return None
+    return max(0.0, instant_of(status.date).seconds_since(end))
+
+
+def _delay(
+    requests: Sequence[RequestRecord],
+    watch: Watch,
+    result: PollResult,
+    now: datetime,
+    policy: Policy,
+    price: float,
+    jitter: float,
+) -> float:
+    bounds = policy.bounds
+    match result:
+        case NotMade(delay):
+            return delay
         case Unauthorized():
-            return Again(watch, REFUSED_DELAY_SECONDS)
+            return REFUSED_DELAY_SECONDS
         case Throttled(wait=float(wait)):
-            # Those that are throttled together should not come back together.
-            return Again(watch, max(wait * (1 + 0.1 * jitter), policy.bounds.least))
-        case _:
-            return Again(watch, backoff(policy.bounds, troubles=watch.troubles, asked=error.wait, jitter=jitter))
+            return max(schedule.spread(wait, jitter), bounds.least)
+        case FaceError() if not isinstance(result, (GroupNotFound, NotTrained)):
+            return schedule.backoff(bounds, troubles=watch.troubles, asked=result.wait, jitter=jitter)
+    # Under load all schedules stretch by the same rule, and so does their upper bound.
+    stretched = Bounds(bounds.least, bounds.most * max(1.0, math.sqrt(price / policy.worth)))
+    delay = schedule.next_delay(_past(watch, result), age(watch, result, now), price=price, bounds=stretched)
+    if isinstance(result, (GroupNotFound, NotTrained)):
+        grace = min(_grace_left(each, watch, result, now, policy) for each in requests)
+        delay = min(delay, max(grace, bounds.least))
+    return schedule.spread(delay, jitter)
 
 
-def _is_stale(watch: Watch, training: Training) -> bool:
-    if watch.trained_after is None:
+def _past(watch: Watch, result: PollResult) -> Sequence[float]:
+    """Return what is known of the duration of the training under way; of one that has yet to begin, nothing."""
+    under_way = isinstance(result, Accepted) or (isinstance(result, TrainingStatus) and not result.training.ended)
+    return watch.past_durations if under_way else ()
+
+
+def whole(seconds: float) -> int:
+    """Return a delay as the queue takes it: whole seconds, at least one."""
+    return min(max(math.ceil(seconds), 1), MAX_VISIBILITY_SECONDS)
+
+
+def _answers(training: Training, request: RequestRecord) -> bool:
+    if not training.ended:
         return False
+    if request.train and not request.noted:
+        return False  # the training that stands is from before the request
+    if request.trained_after is None and not request.train:
+        return True
     # A training that does not say when it was created cannot be shown to be a new one.
-    return training.created is None or training.created < parse_instant(watch.trained_after)
+    if training.created is None:
+        return False
+    if request.train and is_same_training(request.noted_created, training.created_date_time):
+        return False
+    return request.trained_after is None or training.created >= parse_instant(request.trained_after)
 
 
-def _is_noted(watch: Watch, training: Training) -> bool:
-    if watch.noted_created is None or training.created is None:
-        return watch.noted_created == training.created_date_time
-    return parse_instant(watch.noted_created) == training.created
+def _end_of_training(training: Training) -> End:
+    if training.succeeded:
+        return End(Outcome.SUCCEEDED, by_training=True)
+    return End(Outcome.FAILED, "trainingFailed", training.message or "the service gave no reason", by_training=True)
 
 
-def _last_word(watch: Watch) -> str:
-    if watch.last_trouble is not None:
-        return f"the last answer was: {watch.last_trouble}"
-    return f"the last status was {watch.training.status!r}" if watch.training else "the service was never asked"
+def _end_of_missing(request: RequestRecord, error: FaceError) -> End:
+    message = error.message or str(error)
+    if request.other_reading:
+        message += " (the body was read as it is, and is Base64 of another request: set WATCH_MESSAGE_ENCODING)"
+    outcome = Outcome.NOT_TRAINED if isinstance(error, NotTrained) else Outcome.NOT_FOUND
+    return End(outcome, error.code, message)
+
+
+def _grace_left(request: RequestRecord, watch: Watch, result: PollResult, now: datetime, policy: Policy) -> float:
+    """Return the seconds that a missing group is still given, from the latest sign of it on."""
+    if _waits_for_call(request, watch, result):
+        return math.inf
+    since = max(each for each in (request.inserted_at, watch.called_at, watch.seen_at) if each is not None)
+    return policy.grace - (now - since).total_seconds()
+
+
+def _waits_for_call(request: RequestRecord, watch: Watch, result: PollResult) -> bool:
+    """Return whether the app has yet to start the first training of a request's group."""
+    called = watch.called_at is not None and watch.called_at >= request.inserted_at
+    return request.train and isinstance(result, NotTrained) and not called
+
+
+def _learned(watch: Watch, training: Training) -> Watch:
+    """Return the watch with the duration of a training that has succeeded, each training's once."""
+    created, ended = training.created, training.ended_at
+    if not training.succeeded or created is None or ended is None:
+        return watch
+    if is_same_training(watch.learned, training.created_date_time):
+        return watch
+    seconds = ended.seconds_since(created)
+    if seconds <= 0:
+        return watch
+    durations = (*watch.past_durations, round(seconds, 3))[-schedule.MAX_PAST :]
+    return msgspec.structs.replace(watch, past_durations=durations, learned=training.created_date_time)
+
+
+def _last_word(result: PollResult) -> str:
+    if isinstance(result, TrainingStatus):
+        return "the last poll saw a training that does not answer the request"
+    if isinstance(result, FaceError):
+        return f"the last poll brought: {result}"
+    return "a training has just been started"
+
+
+def _instant(text: str | None) -> Instant | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError:
+        return None

@@ -1,15 +1,16 @@
-"""Choose when to look at a training next."""
+"""Choose when to poll a training next."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
 
-GROWTH = 0.5
-"""Wait for half the time that the watch has lasted, so that an end is seen late by a third at most."""
+MAX_PAST = 16
+"""How many past durations of a group are kept."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """Bound the delay between two looks, in seconds."""
+    """The bounds of the delay between two polls, in seconds."""
 
     least: float
     most: float
@@ -19,25 +20,14 @@ class Bounds(msgspec.Struct, frozen=True):
         return min(max(delay, self.least), self.most)
 
 
-def next_delay(
-    bounds: Bounds,
-    *,
-    elapsed: float,
-    past_durations: Sequence[float] = (),  # noqa: ARG001 - what a schedule may know; geometric growth does not weigh it
-    asked: float | None,
-    jitter: float,
-) -> float:
-    """Return the seconds until the next look at a training that goes on.
+def next_delay(past: Sequence[float], age: float, *, price: float, bounds: Bounds) -> float:  # noqa: ARG001
+    """Return the seconds until the next poll of a training of an age in seconds."""
+    return bounds.clamp(age * 0.5)
 
-    Args:
-        bounds: the least and the most delay.
-        elapsed: seconds since the watch began; delays grow with it geometrically.
-        past_durations: seconds that earlier trainings of the group took, where they are known.
-        asked: seconds that the service asked to wait, which also holds beyond the bounds.
-        jitter: a random number from 0 up to 1, so that groups enqueued together are not looked at together.
-    """
-    delay = bounds.clamp(elapsed * GROWTH * (0.8 + 0.4 * jitter))
-    return delay if asked is None else max(delay, asked)
+
+def weight(past: Sequence[float], age: float) -> float:  # noqa: ARG001
+    """Return the square root of half the hazard of the training's end."""
+    return math.sqrt(0.5 / max(age, 1.0))
 
 
 def backoff(bounds: Bounds, *, troubles: int, asked: float | None, jitter: float) -> float:
@@ -47,3 +37,8 @@ def backoff(bounds: Bounds, *, troubles: int, asked: float | None, jitter: float
     """
     delay = bounds.least * 2.0 ** min(troubles, 32) * (0.5 + 0.5 * jitter)
     return bounds.clamp(max(delay, asked or 0.0))
+
+
+def spread(delay: float, jitter: float) -> int:
+    """Return a delay in whole seconds, up to a tenth longer, so that groups enqueued together part."""
+    return math.ceil(delay * (1 + 0.1 * jitter))

@@ -1,165 +1,367 @@
-"""Keep the records of watches in a table, each write on the ETag that was read."""
+"""Keep the records of groups in a table, each change of state in one transaction on the watch's ETag.
+
+Every method raises ``azure.core.exceptions.AzureError`` where the table cannot be used.
+"""
 
 import logging
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
-from itertools import islice
-from typing import Any
+from itertools import batched
+from typing import Any, NamedTuple
 
 import msgspec
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
-from azure.data.tables import TableClient, UpdateMode
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from shared.face.models import GroupKind, Training
-from shared.training.record import State, Watch
+from shared.face.timestamps import format_utc
+from shared.training import rows
+from shared.training.messages import Group
+from shared.training.record import GroupRecord, Last, RequestRecord, Watch
+from shared.training.rows import ENDED, LIVE, OPEN, OWED, TOLD, WATCH_ROW, Row
 
 log = logging.getLogger(__name__)
+
+_MAX_OPERATIONS = 100
+_MAX_MOVES = 40
+"""Of at most 48 KiB each, so many events stay below the 4 MiB of a transaction, as Base64 too:
+https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions."""
+type Operation = tuple[str, Row] | tuple[str, Row, dict[str, Any]]
 
 
 class LostRace(Exception):
     """Somebody else has written the record since it was read: read it again, and go by what it says now."""
 
 
-def repeat_lost_races(work: Callable[[], None]) -> None:
-    """Do some work again, from its reading on, each time that it loses a race.
+class LiveGroup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A row of the index: a group that has something open or owed."""
 
-    Raises:
-        LostRace: at the fifth; each one means that somebody else got on, so a few are enough.
-    """
-    for _ in range(4):
-        try:
-            return work()
-        except LostRace:
-            continue
-    return work()
+    group: Group
+    next_poll_at: datetime  # UTC
+    weight: float = 0.0  # the square root of half the hazard of its training's end, for the price of a poll
+    etag: str
+
+
+class EndedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the index of a day: a request, or a rejected body, that ended then."""
+
+    partition: str
+    key: str
+    group: Group | None  # ``None`` of a rejected body
+    request_id: str
+
+
+class Written(NamedTuple):
+    """What a write left in the table, with the new ETags."""
+
+    watch: Watch
+    open: list[RequestRecord]
+    owed: list[RequestRecord]
 
 
 class WatchStore:
-    """Read and write the table ``trainingwatches``: partition ``<kind>:<groupId>``, row ``watchId``.
-
-    Every method raises ``azure.core.exceptions.AzureError`` where the table cannot be used.
-    """
+    """The table ``trainingwatches``; may be shared by threads."""
 
     def __init__(self, table: TableClient) -> None:
         self._table = table
 
-    def read_from(self, kind: GroupKind, group_id: str, watch_id: str) -> list[Watch]:
-        """Return a group's watches from the given one on, oldest first; that one leads where it is on record."""
-        rows = self._table.query_entities(
-            "PartitionKey eq @partition and RowKey ge @row",
-            parameters={"partition": _partition(kind, group_id), "row": watch_id},
-        )
-        return [_watch(row) for row in rows]
+    def read(self, group: Group) -> GroupRecord:
+        """Return what is open or owed of a group, however long its history is.
 
-    def create(self, watch: Watch) -> Watch:
-        """Put a new watch on record.
+        The watch is read before all else, so a write on its ETag fails where any of the rest has changed since.
+        """
+        found = self._table.query_entities(
+            "PartitionKey eq @partition and RowKey lt @told",
+            parameters={"partition": rows.partition_of(group), "told": TOLD.rstrip("!")},
+        )
+        watch = Watch()
+        open_requests: list[RequestRecord] = []
+        owed: list[RequestRecord] = []
+        stuck: list[str] = []
+        for row in found:
+            key = str(row["RowKey"])
+            if key == WATCH_ROW:
+                watch = _readable_watch(row)
+            elif key.startswith(OPEN):
+                open_requests.append(_readable_open(row))
+            elif key.startswith(OWED):
+                record = _readable_owed(row)
+                if record is None:
+                    stuck.append(key.removeprefix(OWED))
+                else:
+                    owed.append(record)
+        return GroupRecord(group, watch, tuple(open_requests), tuple(owed), tuple(stuck))
+
+    def is_told(self, group: Group, request_id: str) -> bool:
+        """Return whether the event of a request was sent."""
+        try:
+            self._table.get_entity(rows.partition_of(group), rows.told_key(request_id), select=["RowKey"])
+        except ResourceNotFoundError:
+            return False
+        return True
+
+    def write(
+        self,
+        group: Group,
+        watch: Watch,
+        *,
+        joins: Sequence[RequestRecord] = (),
+        changes: Sequence[RequestRecord] = (),
+        ends: Sequence[RequestRecord] = (),
+    ) -> Written:
+        """Write a watch over the one that was read, and its requests with it, all or nothing.
+
+        ``joins`` come on record as open, ``changes`` replace open ones, ``ends`` turn owed.
 
         Raises:
-            LostRace: where it is on record already.
+            LostRace: where the watch, or one of these rows, has changed since.
         """
-        row = _row(watch)
-        try:
-            answer = self._table.create_entity(row)
-        except ResourceExistsError:
-            return self._own_write(watch, row)
-        return msgspec.structs.replace(watch, etag=answer["etag"])
+        operations: list[Operation] = [_watch_operation(group, watch)]
+        operations += [("create", rows.request_row(group, each, OPEN)) for each in joins]
+        operations += [_on_etag("update", rows.request_row(group, each, OPEN), each.etag) for each in changes]
+        operations += [("create", rows.request_row(group, each, OWED)) for each in ends]
+        operations += [_deletion(group, each, OPEN) for each in ends if each.etag is not None]
+        etags = iter([each.get("etag") for each in self._transact(operations)])
+        watch = msgspec.structs.replace(watch, etag=next(etags))
+        return Written(watch, _stamped((*joins, *changes), etags), _stamped(ends, etags))
 
-    def replace(self, watch: Watch) -> Watch:
-        """Write a watch over the record that it was read from.
+    def note_told(self, group: Group, owed: Sequence[RequestRecord]) -> None:
+        """List owed requests whose events were sent under their days, then move them to ``told``.
 
-        Raises:
-            LostRace: where the record has changed since, or is gone.
+        One that somebody else has moved meanwhile is left alone.
         """
-        row = _row(watch)
-        try:
-            answer = self._table.update_entity(
-                row, mode=UpdateMode.REPLACE, etag=watch.etag, match_condition=MatchConditions.IfNotModified
-            )
-        except (ResourceModifiedError, ResourceNotFoundError):
-            return self._own_write(watch, row)
-        return msgspec.structs.replace(watch, etag=answer["etag"])
+        for day, ended in _by_day(owed).items():
+            for batch in batched(ended, _MAX_OPERATIONS, strict=False):
+                self._table.submit_transaction([("upsert", _ended_row(group, each, day)) for each in batch])
+        for batch in batched(owed, _MAX_MOVES, strict=False):
+            try:
+                self._transact([operation for each in batch for operation in _told_operations(group, each)])
+            except LostRace:
+                for each in batch:
+                    with suppress(LostRace):
+                        self._transact(_told_operations(group, each))
 
-    def overdue(self, before: datetime, limit: int) -> Iterator[Watch]:
-        """Return at most ``limit`` watches that go on, or still owe their event, and whose time came ``before``."""
-        rows = self._table.query_entities(
-            "(state eq @watching or owed eq true) and nextLookAt lt @before",
-            parameters={"watching": State.WATCHING.value, "before": before},
-        )
-        return _readable(islice(rows, limit))
+    def note_rejected(self, event_id: str, ended_at: datetime, outcome: str, event: bytes) -> None:
+        """List a body that was not a request, or that was given up, with its event, under its day."""
+        row = {
+            "PartitionKey": day_partition(ended_at),
+            "RowKey": f"{format_utc(ended_at)}!!!{event_id}",
+            "outcome": outcome,
+            "event": event,
+        }
+        self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
 
-    def ended(self, before: datetime, limit: int) -> Iterator[Watch]:
-        """Return at most ``limit`` watches that ended ``before`` and owe nothing."""
-        rows = self._table.query_entities(
-            "state eq @ended and owed eq false and endedAt lt @before",
-            parameters={"ended": State.ENDED.value, "before": before},
-        )
-        return _readable(islice(rows, limit))
+    def upsert_live(self, group: Group, next_poll_at: datetime, weight: float) -> str:
+        """Put a group into the index of the live ones; return the row's new ETag."""
+        row = {
+            "PartitionKey": LIVE,
+            "RowKey": rows.partition_of(group),
+            "nextPollAt": next_poll_at,
+            "weight": weight,
+        }
+        return str(self._table.upsert_entity(row, mode=UpdateMode.REPLACE)["etag"])
 
-    def remove(self, watch: Watch) -> None:
-        """Take a watch off the record, unless somebody has written it since or removed it already."""
+    def remove_live(self, group: Group, etag: str) -> None:
+        """Take a group out of the index, unless somebody has put it there anew."""
         try:
             self._table.delete_entity(
-                _partition(watch.kind, watch.group_id),
-                watch.watch_id,
-                etag=watch.etag,
-                match_condition=MatchConditions.IfNotModified,
+                LIVE, rows.partition_of(group), etag=etag, match_condition=MatchConditions.IfNotModified
             )
-        except ResourceModifiedError:
+        except (ResourceModifiedError, ResourceNotFoundError):
             return
 
-    def _own_write(self, watch: Watch, row: Mapping[str, Any]) -> Watch:
-        """Tell a lost race from a write of our own whose answer was lost and whose repetition was refused."""
+    def postpone_live(self, live: LiveGroup, next_poll_at: datetime) -> None:
+        """Set when an indexed group is due, unless somebody has done so since it was read."""
+        row = {
+            "PartitionKey": LIVE,
+            "RowKey": rows.partition_of(live.group),
+            "nextPollAt": next_poll_at,
+            "weight": live.weight,
+        }
         try:
-            found = self._table.get_entity(row["PartitionKey"], row["RowKey"])
-        except ResourceNotFoundError:
-            raise LostRace from None
-        if found.get("writeToken") != row["writeToken"]:
-            raise LostRace
-        return msgspec.structs.replace(watch, etag=found.metadata["etag"])
+            self._table.update_entity(
+                row, mode=UpdateMode.REPLACE, etag=live.etag, match_condition=MatchConditions.IfNotModified
+            )
+        except (ResourceModifiedError, ResourceNotFoundError):
+            return
 
+    def live(self) -> Iterator[LiveGroup]:
+        """Yield the groups that have something open or owed, by their keys; pass over rows that cannot be read."""
+        for row in self._table.query_entities("PartitionKey eq @live", parameters={"live": LIVE}):
+            try:
+                yield _live_group(row)
+            except ValueError:
+                log.error("a row of the index of live groups has no group's key")  # noqa: TRY400 - it stays out
 
-def _partition(kind: GroupKind, group_id: str) -> str:
-    return f"{kind.value}:{group_id}"
+    def ended_before(self, day: datetime) -> Iterator[EndedRequest]:
+        """Yield what ended on earlier days (UTC), oldest first."""
+        found = self._table.query_entities(
+            "PartitionKey ge @first and PartitionKey lt @day",
+            parameters={"first": ENDED, "day": day_partition(day)},
+            select=["PartitionKey", "RowKey"],
+        )
+        return (_ended_request(row) for row in found)
 
+    def remove_ended(self, ended: Sequence[EndedRequest]) -> None:
+        """Remove requests of one day that were told, and their rows in the day's index."""
+        for each in ended:
+            if each.group is not None:
+                self._table.delete_entity(rows.partition_of(each.group), rows.told_key(each.request_id))
+        for partition in dict.fromkeys(each.partition for each in ended):
+            keys = [each.key for each in ended if each.partition == partition]
+            for batch in batched(keys, _MAX_OPERATIONS, strict=False):
+                self._delete_all(partition, batch)
 
-def _row(watch: Watch) -> dict[str, Any]:
-    row: dict[str, Any] = msgspec.to_builtins(watch, builtin_types=(datetime,))
-    # Filters compare only what is there, and an absent property equals nothing.
-    row["owed"] = watch.owed
-    row.pop("etag", None)
-    if watch.training is not None:
-        row["training"] = msgspec.json.encode(watch.training).decode()
-    row["PartitionKey"] = _partition(watch.kind, watch.group_id)
-    row["RowKey"] = watch.watch_id
-    row["writeToken"] = uuid.uuid4().hex
-    return row
+    def remove_lonely_watch(self, group: Group) -> None:
+        """Remove a watch that is alone in its partition, unless somebody writes it meanwhile."""
+        partition = rows.partition_of(group)
+        found = self._table.query_entities(
+            "PartitionKey eq @partition",
+            parameters={"partition": partition},
+            select=["PartitionKey", "RowKey"],
+            results_per_page=2,
+        )
+        left = [row for row, _ in zip(found, range(2), strict=False)]
+        if len(left) == 1 and left[0]["RowKey"] == WATCH_ROW:
+            try:
+                self._table.delete_entity(
+                    partition,
+                    WATCH_ROW,
+                    etag=left[0].metadata["etag"],
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            except (ResourceModifiedError, ResourceNotFoundError):
+                return
 
-
-def _watch(row: Any) -> Watch:
-    training = row.get("training")
-    fields = {
-        **{name: _plain(value) for name, value in row.items()},
-        "training": None if training is None else msgspec.json.decode(training, type=Training),
-        "etag": row.metadata["etag"],
-    }
-    return msgspec.convert(fields, Watch)
-
-
-def _plain(value: Any) -> Any:
-    # The SDK reads times as a kind of its own, which msgspec does not take.
-    return datetime.combine(value.date(), value.timetz()) if isinstance(value, datetime) else value
-
-
-def _readable(rows: Iterable[Any]) -> Iterator[Watch]:
-    for row in rows:
+    def _delete_all(self, partition: str, keys: Sequence[str]) -> None:
         try:
-            yield _watch(row)
-        except ValueError:
-            # One row that somebody wrote by hand must not keep the timer from all others.
-            log.exception("a row of the watch table cannot be read")
+            self._table.submit_transaction([("delete", {"PartitionKey": partition, "RowKey": key}) for key in keys])
+        except TableTransactionError:
+            # Another run of the timer has removed some of them.
+            for key in keys:
+                self._table.delete_entity(partition, key)
+
+    def _transact(self, operations: Sequence[Operation]) -> list[dict[str, Any]]:
+        """Write all operations, or none; return what the service tells of each, the new ETag among it."""
+        try:
+            if len(operations) == 1:
+                return [self._write_alone(*operations[0])]
+            return [dict(each) for each in self._table.submit_transaction(list(operations))]
+        except (TableTransactionError, ResourceModifiedError, ResourceNotFoundError) as error:
+            if getattr(error, "error_code", None) in _LOST_RACES:
+                raise LostRace from None
+            raise
+
+    def _write_alone(self, verb: str, row: Row, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Write one row without the envelope of a transaction, which costs as much again."""
+        if verb == "create":
+            try:
+                return dict(self._table.create_entity(row))
+            except ResourceExistsError:  # which the SDK raises without the service's code
+                raise LostRace from None
+        return dict(self._table.update_entity(row, **(options or {})))
+
+
+_LOST_RACES = ("EntityAlreadyExists", "UpdateConditionNotSatisfied", "ResourceNotFound", "EntityNotFound")
+
+
+def day_partition(moment: datetime) -> str:
+    """Return the partition that lists what ended on the day of a moment in UTC."""
+    return f"{ENDED}{moment:%Y-%m-%d}"
+
+
+def _watch_operation(group: Group, watch: Watch) -> Operation:
+    row = rows.watch_row(group, watch)
+    return ("create", row) if watch.etag is None else _on_etag("update", row, watch.etag)
+
+
+def _stamped(requests: Sequence[RequestRecord], etags: Iterator[str | None]) -> list[RequestRecord]:
+    return [msgspec.structs.replace(each, etag=etag) for each, etag in zip(requests, etags, strict=False)]
+
+
+def _on_etag(verb: str, row: Row, etag: str | None) -> Operation:
+    options: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+    if verb == "update":
+        options["mode"] = UpdateMode.REPLACE
+    return verb, row, options
+
+
+def _deletion(group: Group, record: RequestRecord, state: str) -> Operation:
+    keys = {"PartitionKey": rows.partition_of(group), "RowKey": rows.request_key(record.request_id, state)}
+    return _on_etag("delete", keys, record.etag)
+
+
+def _told_operations(group: Group, owed: RequestRecord) -> list[Operation]:
+    return [
+        _deletion(group, owed, OWED),
+        ("upsert", rows.request_row(group, owed, TOLD)),
+    ]
+
+
+def _by_day(owed: Iterable[RequestRecord]) -> dict[str, list[RequestRecord]]:
+    days: dict[str, list[RequestRecord]] = {}
+    for each in owed:
+        if each.ended_at is not None:
+            days.setdefault(day_partition(each.ended_at), []).append(each)
+    return days
+
+
+def _ended_row(group: Group, ended: RequestRecord, partition: str) -> Row:
+    assert ended.ended_at is not None and ended.outcome is not None  # noqa: S101, PT018 - owed rows have both
+    key = f"{format_utc(ended.ended_at)}!{group.kind.value}!{group.group_id}!{ended.request_id}"
+    return {"PartitionKey": partition, "RowKey": key, "outcome": ended.outcome.value}
+
+
+def _ended_request(row: Row) -> EndedRequest:
+    partition, key = str(row["PartitionKey"]), str(row["RowKey"])
+    _, kind, group_id, request_id = (key.split("!", 3) + [""] * 3)[:4]
+    try:
+        group = rows.group_of(f"{kind}:{group_id}")
+    except ValueError:
+        group = None
+    return EndedRequest(partition=partition, key=key, group=group, request_id=request_id)
+
+
+def _live_group(row: Any) -> LiveGroup:
+    group = rows.group_of(str(row["RowKey"]))
+    next_poll_at, weight = row.get("nextPollAt"), row.get("weight")
+    if not (isinstance(next_poll_at, datetime) and isinstance(weight, float) and 0 <= weight < math.inf):
+        log.error("a row of the index of live groups cannot be read; its group counts as due since it was written")
+        next_poll_at, weight = row.metadata["timestamp"], 0.0
+    return LiveGroup(
+        group=group,
+        next_poll_at=next_poll_at,
+        weight=weight,
+        etag=str(row.metadata["etag"]),
+    )
+
+
+def _readable_watch(row: Any) -> Watch:
+    try:
+        return rows.read_watch(row)
+    except (ValueError, TypeError):
+        log.error("a watch's row cannot be read; it begins anew")  # noqa: TRY400 - its values stay out of the log
+        # As live, a follow-up goes on with whatever is open. Whether one is on its way is not known, so nobody joins
+        # without a poll.
+        return Watch(live=True, last=Last.NONE, etag=str(row.metadata["etag"]))
+
+
+def _readable_open(row: Any) -> RequestRecord:
+    try:
+        return rows.read_request(row)
+    except (ValueError, TypeError):
+        log.error("an open request's row cannot be read; it will be abandoned")  # noqa: TRY400 - likewise
+        return rows.unreadable_request(row)
+
+
+def _readable_owed(row: Any) -> RequestRecord | None:
+    try:
+        record = rows.read_request(row)
+    except (ValueError, TypeError):
+        record = None
+    if record is None or record.event is None or record.ended_at is None or record.outcome is None:
+        log.error("an owed request's row cannot be read; its event is not sent")
+        return None
+    return record

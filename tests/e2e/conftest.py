@@ -9,7 +9,7 @@ from local.functions_host import HostKind
 from local.stack import Stack, start_stack
 from tests.e2e.inbox import Inbox
 
-# A watch ends within seconds, and the host looks at its queues more often than it would in Azure.
+# A watch ends within seconds, and the host polls its queues more often than in Azure.
 SETTINGS = {
     "WATCH_GRACE_SECONDS": "1",
     "WATCH_MAX_DELAY_SECONDS": "1",

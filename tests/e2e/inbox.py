@@ -1,4 +1,4 @@
-"""Gathers the events of a stack, so that each test finds its own."""
+"""The events of a stack, so that each test finds its own."""
 
 from local.stack import Event, Stack
 from tests.support.waiting import wait_for
@@ -18,17 +18,19 @@ class Inbox:
         assert all(other == first for other in others)
         return first
 
-    def wait_for_rejection(self, body: str) -> Event:
-        """Return the event of a body that is no request."""
-        return wait_for(lambda: self._rejection(body), what="the event of a rejected body")
+    def wait_for_body(self, message_id: str) -> Event:
+        """Return the event of a body that is told by itself, because it was rejected or given up."""
+        return wait_for(lambda: self._of_body(message_id), what=f"the event of the body of message {message_id}")
 
     def events_of(self, message_id: str) -> list[Event]:
         """Return the events that came so far of the request that was this message."""
-        return [event for event in self._received() if event["id"].endswith(f"Z-{message_id}")]
+        return [event for event in self.events if event["id"].endswith(f"Z-{message_id}")]
 
-    def _rejection(self, body: str) -> Event | None:
-        return next((event for event in self._received() if event["data"].get("body") == body), None)
+    def _of_body(self, message_id: str) -> Event | None:
+        return next((event for event in self.events if event["data"].get("messageId") == message_id), None)
 
-    def _received(self) -> list[Event]:
+    @property
+    def events(self) -> list[Event]:
+        """Return all events that came so far."""
         self._events += self._stack.receive_events()
         return self._events

@@ -1,4 +1,4 @@
-"""Looks at the processes of this machine, as Linux shows them: proc_pid_stat(5)."""
+"""The processes of this machine, as Linux shows them: proc_pid_stat(5)."""
 
 import os
 import signal
@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 
 class Process(NamedTuple):
-    """A process: its ID, and when it began (in clock ticks), since IDs are used again."""
+    """A process of this machine."""
 
     pid: int
-    began: int
+    began: int  # clock ticks since the machine's start, because IDs are used again
 
     @property
     def command(self) -> str:
@@ -31,13 +31,13 @@ def descendants(pid: int) -> set[Process]:
     children = defaultdict(list)
     for process, parent in _living().items():
         children[parent].append(process)
-    found: set[Process] = set()
+    started: set[Process] = set()
     left = [*children[pid]]
     while left:
         process = left.pop()
-        found.add(process)
+        started.add(process)
         left += children[process.pid]
-    return found
+    return started
 
 
 def still_living(processes: set[Process]) -> set[Process]:
@@ -47,7 +47,7 @@ def still_living(processes: set[Process]) -> set[Process]:
 
 def _living() -> dict[Process, int]:
     """Return every process that has not ended, with its parent's ID."""
-    found = {}
+    parents = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():
             continue
@@ -58,5 +58,5 @@ def _living() -> dict[Process, int]:
         # The second field is the name in brackets, which may hold anything; the state is the third.
         state, parent, *others = text.rpartition(")")[2].split()
         if state != "Z":
-            found[Process(int(entry.name), began=int(others[17]))] = int(parent)
-    return found
+            parents[Process(int(entry.name), began=int(others[17]))] = int(parent)
+    return parents

@@ -1,4 +1,4 @@
-"""`script/demo` shows both jobs, and finds every outcome as expected."""
+"""``script/demo`` shows both jobs, and finds every outcome as expected."""
 
 from pathlib import Path
 

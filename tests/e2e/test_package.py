@@ -30,7 +30,7 @@ from tests.support.waiting import wait_for
 ROOT = Path(__file__).parents[2]
 PACKAGES = ".python_packages/lib/site-packages"
 # What the stand-in host needs of the app's own dependencies; the others are in the package or nowhere.
-SHARED_WITH_HOST = ("azure-storage-queue", "msgspec", "requests")
+SHARED_WITH_HOST = ("azure-storage-blob", "azure-storage-queue", "msgspec", "requests")
 
 # The first run fetches what is not in uv's cache.
 pytestmark = pytest.mark.timeout(300)

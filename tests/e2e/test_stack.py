@@ -1,9 +1,13 @@
 """The stack comes up whole or not at all."""
 
 import os
+from pathlib import Path
 
 import pytest
+import requests
 
+from local.connection import read_connection
+from local.face_emulator.control_client import Control
 from local.functions_host import HostKind
 from local.logs import DIRECTORY
 from local.processes import ChildError
@@ -38,6 +42,19 @@ def test_a_restarted_host_answers_at_the_same_address(host_kind: HostKind) -> No
         assert first.child.process.returncode is not None
 
 
+def test_a_file_says_how_to_reach_it_while_it_runs(host_kind: HostKind, tmp_path: Path) -> None:
+    path = tmp_path / "connection.json"
+    with start_stack(host_kind=host_kind, connection_file=path) as stack:
+        connection = read_connection(path)
+        assert connection == stack.connection
+        headers = {"x-functions-key": connection.master_key or ""}
+        status = requests.get(f"{connection.address}/admin/host/status", headers=headers, timeout=30)
+        assert status.json()["state"] == "Running"
+        with Control(connection.face_endpoint, connection.face_control_token or "") as control:
+            control.reset()
+    assert not path.exists()
+
+
 def test_the_logs_of_all_parts_are_in_one_file_of_the_checkout(stack: Stack) -> None:
     assert stack.logs.path.parent == DIRECTORY
     parts = {line.split()[1] for line in stack.logs.path.read_text().splitlines()}
@@ -45,6 +62,6 @@ def test_the_logs_of_all_parts_are_in_one_file_of_the_checkout(stack: Stack) -> 
 
 
 def test_the_host_gets_no_setting_from_our_environment(host_kind: HostKind, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AzureFunctionsJobHost__extensions__queues__batchSize", "no number, which the host refuses")
+    monkeypatch.setenv("AzureFunctionsJobHost__extensions__queues__batchSize", "no number, which the host rejects")
     with start_stack(host_kind=host_kind) as stack:
         assert stack.host.child.process.poll() is None

@@ -1,6 +1,6 @@
 """What goes wrong around the app delays a watch, and does not end it."""
 
-from local.azurite import Ports, connection_string, start_azurite
+from local.azurite import Ports, connection_string, new_account, start_azurite
 from local.face_emulator.faults import Cut, ErrorResponse, Html, Throttled
 from local.functions_host import HostKind, start_functions_host
 from local.processes import free_port
@@ -42,9 +42,10 @@ def test_a_watch_outlives_the_services_troubles(stack: Stack, inbox: Inbox) -> N
 
 def test_the_app_goes_to_work_when_its_storage_starts_after_it(stack: Stack, host_kind: HostKind) -> None:
     ports = Ports(free_port(), free_port(), free_port())
-    late = connection_string(ports)
+    account = new_account()
+    late = connection_string(ports, account)
     settings = {**app_settings(late, stack.face), **SETTINGS}
-    with start_functions_host(host_kind, settings), start_azurite(ports=ports):
+    with start_functions_host(host_kind, settings), start_azurite(ports=ports, account=account):
         storage = connect(ConnectionString(late))
         wait_for(storage.snapshot_container.exists, what="the app to make its container", timeout=90)
         stack.face.control.group("largePersonGroup", "early", train=True)

@@ -12,6 +12,7 @@ from shared.settings import ConnectionString
 from shared.storage import Storage, connect
 from tests.support.face_service import FaceService
 from tests.support.snapshots import face_client, new_container
+from tests.support.watch_parts import WatchParts
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +62,11 @@ def client(face_emulator: FaceEmulator) -> FaceClient:
 def container(azurite: Azurite) -> ContainerClient:
     """Return a container of the test's own."""
     return new_container(azurite.connection_string)
+
+
+@pytest.fixture
+def parts(azurite: Azurite, face_emulator: FaceEmulator) -> Iterator[WatchParts]:
+    """Return everything that watches need, fresh and of the test's own."""
+    fresh = WatchParts(azurite.connection_string, face_emulator)
+    yield fresh
+    fresh.remove_parts()

@@ -10,12 +10,12 @@ KINDS = ["personGroup", "largePersonGroup", "largeFaceList"]
 ALL_VERSIONS = ["v1.0-preview", "v1.1-preview.1", "v1.2-preview.1", "v1.0", "v1.2", "v1.3-preview.1"]
 
 
-def assert_error(answer: requests.Response, status: int, code: str, message: str) -> None:
-    """Hold an answer to the service's form of an error."""
-    assert answer.status_code == status
-    assert answer.json() == {"error": {"code": code, "message": message}}
-    assert answer.headers["x-ms-error-code"] == code
-    assert answer.headers["apim-request-id"]
+def assert_error(response: requests.Response, status: int, code: str, message: str) -> None:
+    """Check that a response has the service's form of an error."""
+    assert response.status_code == status
+    assert response.json() == {"error": {"code": code, "message": message}}
+    assert response.headers["x-ms-error-code"] == code
+    assert response.headers["apim-request-id"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,7 +39,7 @@ def test_a_group_lives_from_its_creation_to_its_deletion(service: FaceService, k
         ("largeFaceList", "Large face list"),
     ],
 )
-def test_trainings_answer_the_documented_errors(
+def test_trainings_have_the_documented_errors(
     face_emulator: FaceEmulator, service: FaceService, kind: str, noun: str
 ) -> None:
     path, code = f"/{kind.lower()}s/my-group", kind[0].upper() + kind[1:]
@@ -90,7 +90,7 @@ def test_a_page_holds_a_thousand_groups_unless_told_otherwise(
         ({"start": "x" * 65}, "'start' is too long."),
     ],
 )
-def test_a_listing_out_of_its_range_is_refused(
+def test_a_listing_out_of_its_range_is_rejected(
     service: FaceService, collection: str, parameters: dict[str, str], message: str
 ) -> None:
     assert_error(service.get(f"/{collection}", params=parameters), 400, "BadArgument", message)
@@ -110,12 +110,12 @@ def test_a_listing_out_of_its_range_is_refused(
     ],
 )
 @pytest.mark.parametrize("path", ["/largepersongroups/g", "/dynamicpersongroups/g"])
-def test_a_bad_body_is_refused(service: FaceService, path: str, body: bytes, message: str) -> None:
+def test_a_bad_body_is_rejected(service: FaceService, path: str, body: bytes, message: str) -> None:
     assert_error(service.call("PUT", path, data=body), 400, "BadArgument", message)
 
 
 @pytest.mark.parametrize("group_id", ["UPPER", "a.b", "%C3%A4", "x" * 65])
-def test_an_invalid_id_is_refused(service: FaceService, group_id: str) -> None:
+def test_an_invalid_id_is_rejected(service: FaceService, group_id: str) -> None:
     path = f"/largepersongroups/{group_id}"
     assert_error(service.create(path), 400, "BadArgument", "Large person group ID is invalid.")
     assert_error(service.get(path), 404, "LargePersonGroupNotFound", "Large person group ID is invalid.")
@@ -129,15 +129,15 @@ def test_a_dynamic_group_keeps_what_an_update_leaves_out(service: FaceService) -
 
 @pytest.mark.parametrize("headers", [{}, {"Ocp-Apim-Subscription-Key": "wrong"}, {"Authorization": "Bearer "}])
 def test_without_the_key_there_is_no_access(face_emulator: FaceEmulator, headers: dict[str, str]) -> None:
-    answer = requests.get(f"{face_emulator.endpoint}/face/v1.2/persongroups", headers=headers, timeout=30)
-    assert answer.status_code == 401
-    assert answer.json()["error"]["code"] == "401"
+    response = requests.get(f"{face_emulator.endpoint}/face/v1.2/persongroups", headers=headers, timeout=30)
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "401"
 
 
 def test_a_bearer_token_gives_access(face_emulator: FaceEmulator) -> None:
     headers = {"Authorization": "Bearer some.token"}
-    answer = requests.get(f"{face_emulator.endpoint}/face/v1.2/persongroups", headers=headers, timeout=30)
-    assert answer.json() == []
+    response = requests.get(f"{face_emulator.endpoint}/face/v1.2/persongroups", headers=headers, timeout=30)
+    assert response.json() == []
 
 
 @pytest.mark.parametrize("version", [*ALL_VERSIONS, "v1.1", "v9"])
@@ -153,16 +153,16 @@ def test_what_is_not_there_is_a_404(service: FaceService, method: str, path: str
     assert_error(service.call(method, path), 404, "404", "Resource not found")
 
 
-def test_requests_beyond_the_limit_are_answered_429(face_emulator: FaceEmulator, service: FaceService) -> None:
+def test_requests_beyond_the_limit_are_throttled(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.settings(requests_per_second=2)
-    answers = [service.get("/largepersongroups") for _ in range(4)]
-    assert [answer.status_code for answer in answers[:2]] == [200, 200]
-    refused = answers[-1]
+    responses = [service.get("/largepersongroups") for _ in range(4)]
+    assert [response.status_code for response in responses[:2]] == [200, 200]
+    throttled = responses[-1]
     assert_error(
-        refused,
+        throttled,
         429,
         "429",
         "Requests to the Face API (v1.2-preview.1) have exceeded call rate limit of your current Face S0 pricing tier. "
         "Please retry after 1 second.",
     )
-    assert refused.headers["Retry-After"] == "1"
+    assert throttled.headers["Retry-After"] == "1"

@@ -1,4 +1,4 @@
-"""The emulator is held to what others say of the service: its specification, and recordings of the real one."""
+"""The emulator against the service's specification and recordings of the real one."""
 
 import re
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from local.face_emulator.process import FaceEmulator
 from local.face_emulator.trainings import Plan
 from tests.support.face_contract import Specification, read_recording
 from tests.support.face_service import FaceService
+from tests.support.waiting import wait_for
 
 COLLECTIONS = {
     "persongroups": "personGroup",
@@ -29,17 +30,17 @@ PLANS = (
 OF_THE_CONNECTION = {"date", "connection"}
 
 
-def test_every_answer_is_as_specified(face_emulator: FaceEmulator) -> None:
+def test_every_response_is_as_specified(face_emulator: FaceEmulator) -> None:
     specification = Specification()
     service = FaceService(face_emulator.endpoint, face_emulator.key)
     service.session.hooks["response"].append(specification.check)
     for collection, kind in COLLECTIONS.items():
         walk_trainings(service, face_emulator, collection, kind)
     walk_dynamic_groups(service)
-    refused = FaceService(face_emulator.endpoint, "another key")
-    refused.session.hooks["response"].append(specification.check)
+    stranger = FaceService(face_emulator.endpoint, "another key")
+    stranger.session.hooks["response"].append(specification.check)
     for method, path in specification.operations:
-        assert refused.call(method, re.sub(r"\{\w+\}", "some-id", path)).status_code == 401
+        assert stranger.call(method, re.sub(r"\{\w+\}", "some-id", path)).status_code == 401
     assert specification.seen == set(specification.operations)
 
 
@@ -78,7 +79,7 @@ def walk_dynamic_groups(service: FaceService) -> None:
 
 
 @pytest.mark.parametrize("collection", ["persongroups", "largepersongroups"])
-def test_a_training_answers_as_the_recorded_one(face_emulator: FaceEmulator, collection: str) -> None:
+def test_a_training_responds_as_the_recorded_one(face_emulator: FaceEmulator, collection: str) -> None:
     kind = COLLECTIONS[collection]
     service = FaceService(face_emulator.endpoint, face_emulator.key)
     recorded = read_recording(f"v1.2-preview.1_{collection[:-1]}_training")
@@ -98,33 +99,37 @@ def test_a_dynamic_group_is_made_as_the_recorded_one(face_emulator: FaceEmulator
     service = FaceService(face_emulator.endpoint, face_emulator.key)
     created, not_started, succeeded = read_recording("v1.0-preview_dynamicpersongroup_create")
 
-    answer = service.call(
+    response = service.call(
         "PUT", "/dynamicpersongroups/d", version="v1.0-preview", json={"name": "a", "userData": "b", "addPersonIds": []}
     )
-    assert answer.status_code == created["status"]
-    assert {name.lower() for name in created["headers"]} <= {name.lower() for name in answer.headers}
+    assert response.status_code == created["status"]
+    assert {name.lower() for name in created["headers"]} <= {name.lower() for name in response.headers}
 
-    location = answer.headers["Operation-Location"]
+    location = response.headers["Operation-Location"]
     first = service.session.get(location, timeout=30)
     assert forms(first.json()) == forms(not_started["body"])
-    last = first
-    while last.json()["status"] != "succeeded":
-        last = service.session.get(location, timeout=30)
-    assert forms(last.json()) == forms(succeeded["body"])
+    last = wait_for(lambda: succeeded_operation(service, location), what="the operation to succeed")
+    assert forms(last) == forms(succeeded["body"])
 
 
-def assert_like_recorded(answer: Any, recorded: Mapping[str, Any]) -> None:
-    """Hold an answer's status, header names, length and fields with their forms to the recorded ones."""
-    assert answer.status_code == recorded["status"]
-    names = {name.lower() for name in answer.headers} - OF_THE_CONNECTION
+def succeeded_operation(service: FaceService, location: str) -> dict[str, str] | None:
+    """Return the operation's body once it has succeeded."""
+    body: dict[str, str] = service.session.get(location, timeout=30).json()
+    return body if body["status"] == "succeeded" else None
+
+
+def assert_like_recorded(response: Any, recorded: Mapping[str, Any]) -> None:
+    """Compare a response's status, header names, length and forms of fields with the recorded ones."""
+    assert response.status_code == recorded["status"]
+    names = {name.lower() for name in response.headers} - OF_THE_CONNECTION
     assert names == {name.lower() for name in recorded["headers"]} - OF_THE_CONNECTION
-    assert answer.headers["Content-Length"] == recorded["headers"]["Content-Length"]
+    assert response.headers["Content-Length"] == recorded["headers"]["Content-Length"]
     for name in ("Content-Type", "CSP-Billing-Usage", "X-Content-Type-Options", "Strict-Transport-Security"):
-        assert answer.headers.get(name) == recorded["headers"].get(name)
+        assert response.headers.get(name) == recorded["headers"].get(name)
     if recorded["body"]:
-        assert forms(answer.json()) == forms(recorded["body"])
+        assert forms(response.json()) == forms(recorded["body"])
     else:
-        assert answer.content == b""
+        assert response.content == b""
 
 
 def forms(body: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Each fault is what a client would see of it."""
+"""Each fault as a client sees it."""
 
 import json
 import time
@@ -30,40 +30,40 @@ def service(face_emulator: FaceEmulator) -> FaceService:
     return FaceService(face_emulator.endpoint, face_emulator.key)
 
 
-def test_an_error_answer_has_the_forms_of_the_service(face_emulator: FaceEmulator, service: FaceService) -> None:
+def test_an_error_has_the_forms_of_the_service(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.faults(ErrorResponse(status=503, code="ServiceUnavailable", message="Later."))
-    answer = service.get("/dynamicpersongroups")
-    assert answer.status_code == 503
-    assert answer.json() == {"error": {"code": "ServiceUnavailable", "message": "Later."}}
-    assert answer.headers["x-ms-error-code"] == "ServiceUnavailable"
+    response = service.get("/dynamicpersongroups")
+    assert response.status_code == 503
+    assert response.json() == {"error": {"code": "ServiceUnavailable", "message": "Later."}}
+    assert response.headers["x-ms-error-code"] == "ServiceUnavailable"
 
 
 def test_throttling_names_its_wait_in_seconds(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.faults(Throttled(retry_after=7))
-    answer = service.get("/dynamicpersongroups")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
-    assert answer.json()["error"]["code"] == "429"
+    response = service.get("/dynamicpersongroups")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
+    assert response.json()["error"]["code"] == "429"
 
 
 def test_throttling_names_its_wait_as_a_date(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.faults(Throttled(retry_after=600, as_date=True))
-    answer = service.get("/dynamicpersongroups")
-    wait = parsedate_to_datetime(answer.headers["Retry-After"]) - datetime.now(UTC)
+    response = service.get("/dynamicpersongroups")
+    wait = parsedate_to_datetime(response.headers["Retry-After"]) - datetime.now(UTC)
     assert 540 < wait.total_seconds() <= 601
 
 
 def test_throttling_names_its_wait_in_the_message_alone(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.faults(Throttled())
-    answer = service.get("/dynamicpersongroups")
-    assert "Retry-After" not in answer.headers
-    assert answer.json()["error"]["message"] == "Rate limit is exceeded. Try again in 26 seconds."
+    response = service.get("/dynamicpersongroups")
+    assert "Retry-After" not in response.headers
+    assert response.json()["error"]["message"] == "Rate limit is exceeded. Try again in 26 seconds."
 
 
 def test_throttling_has_the_form_of_a_gateway(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.faults(Throttled(form="gateway", message="Wait."))
-    answer = service.get("/dynamicpersongroups")
-    assert answer.json() == {"statusCode": 429, "message": "Wait."}
-    assert "x-ms-error-code" not in answer.headers
+    response = service.get("/dynamicpersongroups")
+    assert response.json() == {"statusCode": 429, "message": "Wait."}
+    assert "x-ms-error-code" not in response.headers
 
 
 def test_latency_is_added(face_emulator: FaceEmulator, service: FaceService) -> None:
@@ -111,25 +111,25 @@ def test_a_connection_is_cut_in_the_middle_of_the_body(face_emulator: FaceEmulat
 
 def test_a_page_of_html_comes_instead_of_json(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.faults(Html(status=200))
-    answer = service.get("/dynamicpersongroups")
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/html")
-    assert answer.text.startswith("<html>")
+    response = service.get("/dynamicpersongroups")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert response.text.startswith("<html>")
 
 
 def test_json_is_broken(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.faults(BrokenJson())
-    answer = service.get("/dynamicpersongroups")
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    response = service.get("/dynamicpersongroups")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
     with pytest.raises(json.JSONDecodeError):
-        json.loads(answer.text)
+        json.loads(response.text)
 
 
 def test_a_redirect_leads_elsewhere(face_emulator: FaceEmulator, service: FaceService) -> None:
     face_emulator.control.faults(Redirect(location="http://127.0.0.1:9/there"))
-    answer = service.get("/dynamicpersongroups")
-    assert (answer.status_code, answer.headers["Location"]) == (302, "http://127.0.0.1:9/there")
+    response = service.get("/dynamicpersongroups")
+    assert (response.status_code, response.headers["Location"]) == (302, "http://127.0.0.1:9/there")
 
 
 def test_a_page_comes_out_of_order(face_emulator: FaceEmulator, service: FaceService) -> None:

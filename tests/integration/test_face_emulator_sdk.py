@@ -1,4 +1,4 @@
-"""The official SDK takes the emulator for the service."""
+"""The official SDK against the emulator."""
 
 from collections.abc import Iterator
 

@@ -19,7 +19,8 @@ from local.host.host_json import QueueSettings
 from local.host.queue_listener import QueueListener
 from local.host.queue_message import ReceivedMessage
 from local.host.queue_storage import StorageQueue
-from tests.support.virtual_clock import VirtualClock
+from tests.support.stepped_clock import SteppedClock
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +103,7 @@ class Setting:
     client: QueueClient
     poison_client: QueueClient
     function: Function = field(default_factory=Function)
-    clock: VirtualClock = field(default_factory=VirtualClock)
+    clock: SteppedClock = field(default_factory=SteppedClock)
     runs_in_real_time: bool = False
     added_to: list[str] = field(default_factory=list)
 
@@ -164,10 +165,8 @@ def receive_and_release(client: QueueClient, times: int) -> None:
 
 
 async def condition(holds: Callable[[], object]) -> None:
-    """Wait until something holds of what lies outside of the event loop."""
-    async with asyncio.timeout(30):
-        while not await asyncio.to_thread(holds):
-            await asyncio.sleep(0.01)
+    """Wait until something holds outside of the event loop."""
+    await asyncio.to_thread(wait_for, holds, what="a condition of the test")
 
 
 # Receiving
@@ -343,12 +342,15 @@ async def renewal_wait(setting: Setting) -> float:
 
 
 async def poll_again(setting: Setting, listener: QueueListener) -> None:
-    """Have the listener ask the queue once more, after the time that it may be at."""
+    """Have the listener poll the queue once more, after the poll that it may be at."""
     polls = setting.queue.calls.count("receive")
-    async with asyncio.timeout(30):
-        while setting.queue.calls.count("receive") < polls + 2:
-            listener.wake()
-            await asyncio.sleep(0.01)
+    loop = asyncio.get_running_loop()
+
+    def polled() -> bool:
+        loop.call_soon_threadsafe(listener.wake)
+        return setting.queue.calls.count("receive") >= polls + 2
+
+    await condition(polled)
 
 
 # What becomes of a message

@@ -8,7 +8,7 @@ from azure.storage.blob import BlobLeaseClient, ContainerClient
 
 from local.azurite import Azurite
 from local.face_emulator.process import FaceEmulator
-from shared.snapshots.run_lock import LOCK_PATH
+from shared.snapshots.stored.lease import LOCK_PATH
 from tests.support.face_service import FaceService
 from tests.support.killed_snapshot import When, run_snapshot
 from tests.support.snapshots import all_ids, new_container, published_ids

@@ -10,9 +10,9 @@ from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
 from shared.face.client import FaceClient
 from shared.face.errors import ServerFault
-from shared.snapshots.archive import SnapshotArchive
 from shared.snapshots.errors import AlreadyPublished, LeaseLost
-from shared.snapshots.run_lock import LOCK_PATH, run_lock
+from shared.snapshots.stored.archive import SnapshotArchive
+from shared.snapshots.stored.lease import LOCK_PATH, run_lock
 from tests.support.snapshots import face_client, published_ids, snapshot_job
 
 
@@ -37,8 +37,8 @@ def test_of_many_runs_at_once_one_publishes(
 
 
 def test_the_lease_is_renewed_while_a_run_lasts(container: ContainerClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.snapshots.run_lock.RENEW_SECONDS", 0.05)
-    monkeypatch.setattr("shared.snapshots.run_lock._SAFE_SECONDS", 1.0)
+    monkeypatch.setattr("shared.snapshots.stored.lease.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("shared.snapshots.stored.lease._SAFE_SECONDS", 1.0)
     with run_lock(container) as lock:
         assert lock
         deadline = datetime.now(UTC) + timedelta(seconds=1.5)
@@ -49,7 +49,7 @@ def test_the_lease_is_renewed_while_a_run_lasts(container: ContainerClient, monk
 def test_a_run_that_lost_its_lease_publishes_nothing(
     face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.snapshots.listing._SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
     face_emulator.control.fill(20_000)
     face_emulator.control.settings(latency=0.3)
     with ThreadPoolExecutor(1) as pool:
@@ -66,7 +66,7 @@ def test_a_run_that_lost_its_lease_publishes_nothing(
 def test_a_lease_that_cannot_be_renewed_in_time_is_given_up(
     container: ContainerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.snapshots.run_lock._SAFE_SECONDS", -1.0)
+    monkeypatch.setattr("shared.snapshots.stored.lease._SAFE_SECONDS", -1.0)
     with run_lock(container) as lock:
         assert lock
         with pytest.raises(LeaseLost):
@@ -80,7 +80,7 @@ def test_what_a_run_listed_before_it_failed_is_not_listed_again(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("shared.snapshots.listing._SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
     face_emulator.control.fill(30_000)
     slow = face_client(face_emulator.endpoint, face_emulator.key, per_second=50)
     with ThreadPoolExecutor(1) as pool:
@@ -109,7 +109,7 @@ def wait_for_pages(face_emulator: FaceEmulator, count: int) -> None:
 def test_a_run_that_died_more_than_a_day_ago_is_not_gone_on_with(
     face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.snapshots.listing._SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
     face_emulator.control.fill(5_000)
     with run_lock(container) as lock:
         assert lock

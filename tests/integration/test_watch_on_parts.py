@@ -9,18 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 from azure.core.exceptions import AzureError
+from shared.training.report import Reporter
+from shared.training.request import FollowUp, Message, Request
 
 from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
-from shared.face.budget import RequestBudget
 from shared.face.client import ApiVersions, FaceClient, Timeouts
 from shared.face.credentials import KeyCredential
 from shared.face.models import GroupKind
 from shared.storage import Storage
 from shared.training.poison import PoisonHandler
 from shared.training.record import Watch, new_watch
-from shared.training.report import Reporter
-from shared.training.request import FollowUp, Message, Request
 from shared.training.store import WatchStore
 from shared.training.watch import Watcher
 from tests.support.builders import POLICY, START, WATCH_ID, message
@@ -77,9 +76,8 @@ def parts(storage: Storage, face_emulator: FaceEmulator) -> Parts:
     face = FaceClient(
         face_emulator.endpoint,
         KeyCredential(face_emulator.key),
-        RequestBudget(10_000),
         ApiVersions(training="v1.2-preview.1", directory="v1.2-preview.1"),
-        timeouts=Timeouts(connect=1, read=0.3, answer=0.6),
+        timeouts=Timeouts(connect=1, read=0.3, call=0.6),
     )
     now = [START]
     watcher = Watcher(
@@ -347,7 +345,7 @@ def test_troubles_back_off_up_to_the_longest_delay_and_the_watch_times_out(parts
     parts.step(seconds=21_600)
     data = parts.event()["data"]
     assert data["outcome"] == "timedOut"
-    assert data["error"].endswith("the last answer was: the Face service answered 502 without a readable message")
+    assert data["error"].endswith("the last answer was: the Face service responded 502")
 
 
 def test_no_wait_is_longer_than_a_message_can_be_hidden(parts: Parts) -> None:

@@ -1,4 +1,4 @@
-"""Stand in for the ingestion of Application Insights, and keep what is sent there."""
+"""A stand-in for the ingestion of Application Insights, which keeps what is sent there."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Trace:
-    """Hold one row of the table ``AppTraces``: all properties are text there."""
+    """A row of the table ``AppTraces``, where all properties are text."""
 
     message: str
     properties: dict[str, str]
@@ -20,7 +20,7 @@ class Trace:
 
 @dataclass
 class ApplicationInsights:
-    """Hold what was sent, and the connection string by which to send."""
+    """What was sent, and the connection string by which to send."""
 
     connection_string: str
     items: list[dict[str, Any]] = field(default_factory=list)
@@ -34,7 +34,7 @@ class ApplicationInsights:
 
 @contextmanager
 def start_application_insights() -> Iterator[ApplicationInsights]:
-    """Take telemetry on a free port of the loopback interface until the block is left."""
+    """Receive telemetry on a free port of the loopback interface until the block is left."""
     items: list[dict[str, Any]] = []
 
     class Ingestion(BaseHTTPRequestHandler):
@@ -42,15 +42,15 @@ def start_application_insights() -> Iterator[ApplicationInsights]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
-            if not self.path.endswith("/track"):  # live metrics, which nobody looks at here
-                self._answer({})
+            if not self.path.endswith("/track"):  # live metrics, which no test reads
+                self._respond({})
                 return
             sent = json.loads(body)
             items.extend(sent)
-            self._answer({"itemsReceived": len(sent), "itemsAccepted": len(sent), "errors": []})
+            self._respond({"itemsReceived": len(sent), "itemsAccepted": len(sent), "errors": []})
 
-        def _answer(self, answer: object) -> None:
-            body = json.dumps(answer).encode()
+        def _respond(self, response: object) -> None:
+            body = json.dumps(response).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -58,7 +58,7 @@ def start_application_insights() -> Iterator[ApplicationInsights]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            """Say nothing of each request."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Ingestion) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -4,8 +4,8 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
-from shared.face.models import DynamicPersonGroup
-from shared.snapshots.pages import Page
+from shared.face.page import ListedGroup
+from shared.snapshots.listing.pages import Page
 
 ALPHABET = "-0123456789_abcdefghijklmnopqrstuvwxyz"
 
@@ -51,7 +51,7 @@ class DirectoryModel:
         lines = [self.groups[group_id] for group_id in ids]
         return Page(ids, lines, size=sum(map(len, lines)), calls=1, throttled=0)
 
-    def dynamic_person_groups(self, start: str = "", top: int = 1000) -> list[DynamicPersonGroup]:
+    def dynamic_person_groups(self, start: str = "", top: int = 1000) -> list[ListedGroup]:
         """Answer as `FaceClient` does."""
         page = self.page(start, top)
-        return [DynamicPersonGroup(*group) for group in zip(page.ids, page.lines, strict=True)]
+        return [ListedGroup(*group) for group in zip(page.ids, page.lines, strict=True)]

@@ -1,4 +1,4 @@
-"""The Face service's contract as recorded and as specified, to hold answers to."""
+"""The Face service's contract, as recorded and as specified."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _FORMATS.checks("date-time")(lambda value: bool(RFC_3339.fullmatch(str(value))))
 
 
 def read_recording(name: str) -> list[dict[str, Any]]:
-    """Return the entries of a recording: `request`, `status`, and where kept `headers` and `body`."""
+    """Return the entries of a recording: ``request``, ``status``, and where kept ``headers`` and ``body``."""
     entries: list[dict[str, Any]] = json.loads((DATA / f"recordings/{name}.json").read_text())["entries"]
     return entries
 
@@ -38,19 +38,24 @@ class Specification:
         self.seen: set[tuple[str, str]] = set()
 
     def check(self, response: requests.Response, *_: object, **__: object) -> None:
-        """Raise ValidationError or AssertionError where the answer is not as specified; a hook for `requests`."""
+        """Check a response; a hook for ``requests``.
+
+        Raises:
+            ValidationError: its body is not as specified.
+            AssertionError: something else is not.
+        """
         method, path = response.request.method or "", response.request.path_url.split("?")[0]
         path = path.removeprefix("/face/v1.2-preview.1")
-        found = [key for key in self.operations if key[0] == method and _matches(key[1], path)]
-        assert len(found) == 1, f"{method} {path} is not specified"
-        self.seen.add(found[0])
-        answers = self.operations[found[0]]["responses"]
-        self._check_answer(response, answers.get(str(response.status_code), answers["default"]))
+        operations = [key for key in self.operations if key[0] == method and _matches(key[1], path)]
+        assert len(operations) == 1, f"{method} {path} is not specified"
+        self.seen.add(operations[0])
+        specified = self.operations[operations[0]]["responses"]
+        self._check_as(specified.get(str(response.status_code), specified["default"]), response)
 
-    def _check_answer(self, response: requests.Response, answer: dict[str, Any]) -> None:
-        missing = {name.lower() for name in answer.get("headers", {})} - {name.lower() for name in response.headers}
+    def _check_as(self, specified: dict[str, Any], response: requests.Response) -> None:
+        missing = {name.lower() for name in specified.get("headers", {})} - {name.lower() for name in response.headers}
         assert not missing, f"{response.status_code} without the headers {missing}"
-        if schema := answer.get("schema"):
+        if schema := specified.get("schema"):
             whole = {**schema, "definitions": self._definitions}
             jsonschema.Draft4Validator(whole, format_checker=_FORMATS).validate(response.json())
         else:

@@ -1,4 +1,4 @@
-"""A plain HTTP client of the Face service, for tests that look at bare answers."""
+"""A plain HTTP client of the Face service, for tests of bare responses."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ TIMEOUT_SECONDS = 30.0
 
 
 class FaceService:
-    """Calls the service at `endpoint` with a key, and hands back what it answers, redirects not followed."""
+    """A client of the service at ``endpoint`` with a key. It follows no redirects."""
 
     def __init__(self, endpoint: str, key: str) -> None:
         self.endpoint = endpoint
@@ -19,7 +19,7 @@ class FaceService:
     def call(
         self, method: str, path: str, *, version: str = VERSION, timeout: float = TIMEOUT_SECONDS, **options: Any
     ) -> requests.Response:
-        """Send a request to a path below the API version; `options` are those of `requests.request`."""
+        """Send a request to a path below the API version; ``options`` are those of ``requests.request``."""
         address = f"{self.endpoint}/face/{version}{path}"
         return self.session.request(method, address, timeout=timeout, allow_redirects=False, **options)
 
@@ -28,7 +28,7 @@ class FaceService:
         return self.call("GET", path, **options)
 
     def create(self, path: str, **body: Any) -> requests.Response:
-        """Create the group of that path, by its name's and other fields of its body."""
+        """Create the group of that path, with these fields of its body beside a name."""
         return self.call("PUT", path, json={"name": "a name", **body})
 
     def list_ids(self, **parameters: str | int) -> list[str]:

@@ -11,7 +11,7 @@ from unittest import mock
 import requests
 from azure.storage.blob import ContainerClient
 
-from shared.snapshots import listing
+from shared.snapshots.listing import by_ranges
 from tests.support.snapshots import face_client, snapshot_job
 
 type When = Literal["before", "after"]
@@ -51,7 +51,7 @@ def run_snapshot(
 def _child(
     sender: Any, container: str, connection_string: str, endpoint: str, key: str, kill_at: int | None, when: When
 ) -> None:
-    listing._SAVE_SECONDS = 0.0  # noqa: SLF001 - so that little work is enough to be resumed
+    by_ranges._SAVE_SECONDS = 0.0  # noqa: SLF001 - so that little work is enough to be resumed
     send, numbers, lock, seen = requests.Session.send, itertools.count(1), Lock(), [0]
 
     def counted(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:

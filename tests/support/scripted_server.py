@@ -1,8 +1,8 @@
-"""A server that answers with scripted bytes, for answers that no proper HTTP server would give."""
+"""A server that sends scripted bytes, for responses that no proper HTTP server would send."""
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,15 +14,15 @@ _REASON = "Scripted"
 
 @dataclass(frozen=True)
 class Response:
-    """The bytes of one answer in parts, with a pause (seconds) before each but the first; ``keep`` the connection."""
+    """The bytes of one response, in parts."""
 
-    parts: Sequence[bytes]
-    pause: float = 0.0
-    keep: bool = False
+    parts: Iterable[bytes]
+    pause: float = 0.0  # seconds before each part but the first
+    keep: bool = False  # keep the connection open
 
 
 def http(status: int, body: Any = b"", *, keep: bool = False, **headers: str) -> Response:
-    """Return a whole answer; a body that is no bytes is sent as JSON, ``retry_after`` is the header Retry-After."""
+    """Return a whole response. A body other than bytes is sent as JSON; ``retry_after`` is the header Retry-After."""
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
     lines = [f"HTTP/1.1 {status} {_REASON}", f"Content-Length: {len(content)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -31,33 +31,33 @@ def http(status: int, body: Any = b"", *, keep: bool = False, **headers: str) ->
 
 @dataclass
 class ScriptedServer:
-    """A running server: where it listens, the heads of the requests that came, and how many connections they took."""
+    """A running server."""
 
     endpoint: str
-    requests: list[str] = field(default_factory=list)
-    opened: int = 0
+    requests: list[str] = field(default_factory=list)  # the heads of those that came
+    opened: int = 0  # connections
     closed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
 
 @contextmanager
-def scripted_server(*answers: Response) -> Iterator[ScriptedServer]:
-    """Run a server that gives these answers in turn, the last one again and again; without any it hangs up."""
+def scripted_server(*responses: Response) -> Iterator[ScriptedServer]:
+    """Run a server that sends these responses in turn and repeats the last one; without any it hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = ScriptedServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
         stopped = threading.Event()
-        script = list(answers)
+        script = list(responses)
         workers: list[threading.Thread] = []
 
         def serve(connection: socket.socket) -> None:
             with connection, suppress(OSError):
                 while head := _head(connection):
                     server.requests.append(head)
-                    answer = (script.pop(0) if len(script) > 1 else script[0]) if script else Response([])
-                    for index, part in enumerate(answer.parts):
-                        if index and stopped.wait(answer.pause):
+                    response = (script.pop(0) if len(script) > 1 else script[0]) if script else Response([])
+                    for index, part in enumerate(response.parts):
+                        if index and stopped.wait(response.pause):
                             return
                         connection.sendall(part)
-                    if not answer.keep:
+                    if not response.keep:
                         break
             server.closed.release()
 

@@ -24,7 +24,8 @@ def new_container(connection_string: str) -> ContainerClient:
 
 def face_client(endpoint: str, key: str, *, per_second: float = 10_000) -> FaceClient:
     """Return a client whose budget is no hindrance unless told otherwise."""
-    return FaceClient(endpoint, KeyCredential(key), RequestBudget(per_second), ApiVersions(VERSION, VERSION))
+    versions = ApiVersions(VERSION, VERSION)
+    return FaceClient(endpoint, KeyCredential(key), versions, budget=RequestBudget(per_second))
 
 
 def snapshot_job(

@@ -1,4 +1,4 @@
-"""Starts the stand-in host for tests, with an app of its own and queues of its own."""
+"""The stand-in host for tests, with an app and queues of its own."""
 
 import os
 import sys
@@ -17,16 +17,18 @@ START_TIMEOUT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class StandInHost:
-    """A running stand-in: its address and its process."""
+    """A running stand-in."""
 
     url: str
     child: Child
 
 
 def settings_of_basic(connection_string: str) -> dict[str, str]:
-    """Return settings for the app `basic`, with queues that no other test uses."""
+    """Return settings for the app ``basic``, with queues that no other test uses."""
     run = uuid.uuid4().hex
     return {
+        "AzureWebJobsStorage": connection_string,
+        "AzureFunctionsWebHost__hostid": run,
         "Data": connection_string,
         "WORK_QUEUE": f"work-{run}",
         "RAW_QUEUE": f"raw-{run}",
@@ -37,16 +39,16 @@ def settings_of_basic(connection_string: str) -> dict[str, str]:
 
 @contextmanager
 def run_stand_in(app: Path, settings: Mapping[str, str], *arguments: str) -> Iterator[Child]:
-    """Run the stand-in, whatever becomes of it."""
+    """Run the stand-in without waiting for it to listen."""
     command = [sys.executable, "-m", "local.host", "--app", str(app), "--port", "0", *arguments]
     with processes.start(command, name="host", environment=os.environ | settings) as child:
         yield child
 
 
 @contextmanager
-def start_stand_in(app: Path, settings: Mapping[str, str]) -> Iterator[StandInHost]:
+def start_stand_in(app: Path, settings: Mapping[str, str], *arguments: str) -> Iterator[StandInHost]:
     """Run the stand-in on a free port, and wait until it listens."""
-    with run_stand_in(app, settings) as child:
+    with run_stand_in(app, settings, *arguments) as child:
         url = child.wait_for(find_url, timeout=START_TIMEOUT_SECONDS, what="it to listen")
         yield StandInHost(url, child)
 

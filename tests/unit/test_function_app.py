@@ -10,7 +10,7 @@ from azure.functions.queue import QueueMessage
 
 import shared
 from shared.settings import SettingsError
-from shared.training.request import Message
+from shared.training.messages import Message
 from tests.support.builders import environment
 from tests.support.fresh import load_module
 
@@ -45,14 +45,14 @@ def test_the_functions_and_their_triggers_are_as_documented(load: Load) -> None:
     assert bindings(load()) == {
         "watch_training": {**queue, "name": "message", "queueName": "training-watch"},
         "watch_training_poison": {**queue, "name": "message", "queueName": "training-watch-poison"},
-        "resume_watches": {**timer, "schedule": "0 * * * * *", "runOnStartup": True},
-        "snapshot_dynamic_person_groups": {**timer, "schedule": "0 0 3 * * *"},
+        "look_after_watches": {**timer, "schedule": "0 * * * * *", "runOnStartup": True},
+        "snapshot_groups": {**timer, "schedule": "0 0 3 * * *"},
     }
 
 
 def test_the_snapshots_schedule_is_a_setting(load: Load) -> None:
     found = bindings(load(SNAPSHOT_SCHEDULE="0 30 * * * *"))
-    assert found["snapshot_dynamic_person_groups"]["schedule"] == "0 30 * * * *"
+    assert found["snapshot_groups"]["schedule"] == "0 30 * * * *"
 
 
 def test_with_a_setting_that_cannot_be_used_no_function_is_there_to_take_a_message(load: Load) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from shared.training.poison import MAX_DEQUEUE_COUNT
+from shared.training.messages import MAX_DEQUEUE_COUNT
 
 ROOT = Path(__file__).parents[2]
 

@@ -39,7 +39,7 @@ def test_the_defaults_in_the_table_are_the_apps() -> None:
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
         "DataStorage": "UseDevelopmentStorage=true",
     }
-    assert len(stated) == 11
+    assert len(stated) == 17
     assert load_settings({**required, **stated}) == load_settings(required)
 
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from shared.training.report import Reporter
+from shared.training.request import Message
 
 from local.azurite import start_azurite
 from local.face_emulator.faults import ErrorResponse, Throttled
 from local.face_emulator.process import FaceEmulator
 from shared.face import errors
-from shared.face.budget import RequestBudget
 from shared.face.client import ApiVersions, FaceClient
 from shared.face.credentials import KeyCredential
 from shared.face.models import GroupKind
@@ -22,8 +23,6 @@ from shared.storage import Storage, connect
 from shared.training.decide import Policy
 from shared.training.poison import MOST_POISONINGS, PoisonHandler
 from shared.training.record import Outcome
-from shared.training.report import Reporter
-from shared.training.request import Message
 from shared.training.schedule import Bounds
 from shared.training.store import WatchStore
 from shared.training.watch import Watcher
@@ -56,7 +55,7 @@ def logged(face_emulator_process: FaceEmulator) -> Iterator[list[Trace]]:
 
 def run_the_app(storage: Storage, face: FaceEmulator) -> None:
     versions = ApiVersions(training="v1.2-preview.1", directory="v1.2-preview.1")
-    client = FaceClient(face.endpoint, KeyCredential(face.key), RequestBudget(1000), versions)
+    client = FaceClient(face.endpoint, KeyCredential(face.key), versions)
     watcher = Watcher(
         face=client,
         store=WatchStore(storage.watch_table),

@@ -1,5 +1,6 @@
 """Keep a queue in memory, with the visibility, pop receipts and errors of ``azure.storage.queue.QueueClient``."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
@@ -8,29 +9,40 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 
 from tests.support.doubles.clock import VirtualClock
+from tests.support.doubles.errors import refused
 
 _DEFAULT_LIFE_SECONDS = 7 * 24 * 3600
+_MAX_VISIBILITY_SECONDS = 7 * 24 * 3600
+_MAX_BODY_BYTES = 65_536
 
 
 class InMemoryQueue:
-    """Hold messages in the order of their times; a message that is invisible stays in the queue."""
+    """Messages in the order of their times; one that is invisible stays in the queue.
 
-    def __init__(self, clock: VirtualClock, prefix: str = "message") -> None:
+    ``name`` makes the messages' IDs, which are the same ones in each run, differ from those of other queues.
+    """
+
+    def __init__(self, clock: VirtualClock, name: str = "queue") -> None:
         self._clock = clock
         self._messages: list[QueueMessage] = []
         self._numbers = count(1)
         self._receipts = count(1)
-        self._prefix = prefix
+        self._name = name
 
     def send_message(
         self, content: str | bytes, *, visibility_timeout: int | None = None, time_to_live: int | None = None
     ) -> QueueMessage:
-        assert visibility_timeout is None or 0 <= visibility_timeout <= _DEFAULT_LIFE_SECONDS
+        life = timedelta(seconds=_DEFAULT_LIFE_SECONDS if time_to_live is None else time_to_live)
+        if not 0 <= (visibility_timeout or 0) <= _MAX_VISIBILITY_SECONDS:
+            raise refused(HttpResponseError, "OutOfRangeQueryParameterValue", 400)
+        if time_to_live != -1 and life.total_seconds() <= (visibility_timeout or 0):
+            raise refused(HttpResponseError, "InvalidQueryParameterValue", 400)
+        if len(content.encode() if isinstance(content, str) else content) > _MAX_BODY_BYTES:
+            raise refused(HttpResponseError, "RequestBodyTooLarge", 413)
         now = self._clock()
         message = QueueMessage(content=content)
-        message.id = f"{self._prefix}-{next(self._numbers):04}"
+        message.id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._name} {next(self._numbers)}"))
         message.inserted_on = now.replace(microsecond=0)
-        life = timedelta(seconds=_DEFAULT_LIFE_SECONDS if time_to_live is None else time_to_live)
         message.expires_on = datetime.max.replace(tzinfo=now.tzinfo) if time_to_live == -1 else now + life
         message.dequeue_count = 0
         self._hide(message, visibility_timeout or 0)
@@ -71,9 +83,9 @@ class InMemoryQueue:
         for message in self._messages:
             if message.id == message_id:
                 if message.pop_receipt != pop_receipt:
-                    raise HttpResponseError("PopReceiptMismatch")
+                    raise refused(HttpResponseError, "PopReceiptMismatch", 400)
                 return message
-        raise ResourceNotFoundError("MessageNotFound")
+        raise refused(ResourceNotFoundError, "MessageNotFound", 404)
 
     def _hide(self, message: QueueMessage, seconds: int) -> None:
         message.next_visible_on = self._clock() + timedelta(seconds=seconds)

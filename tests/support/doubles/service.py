@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.face.errors import Conflict, NotFound
-from shared.face.models import GroupKind, Training
+from shared.face.errors import Conflict, GroupNotFound, NotTrained
+from shared.face.models import GroupKind, Training, TrainingStatus
 from shared.face.timestamps import format_utc
 from tests.support.doubles.clock import VirtualClock
 
@@ -40,25 +40,26 @@ class ModelService:
         self.trainings.setdefault(group_id, []).append(training)
         return training
 
-    def training(self, kind: GroupKind, group_id: str) -> Training:
+    def training(self, kind: GroupKind, group_id: str) -> TrainingStatus:
         name = f"{kind[0].upper()}{kind[1:]}"
         if group_id not in self.trainings:
-            raise NotFound("the group is not there", status=404, code=f"{name}NotFound")
+            raise GroupNotFound("the group is not there", status=404, code=f"{name}NotFound")
         if not self.trainings[group_id]:
-            raise NotFound("the group was never trained", status=404, code=f"{name}NotTrained")
+            raise NotTrained("the group was never trained", status=404, code=f"{name}NotTrained")
         latest = self.trainings[group_id][-1]
         running = self.clock() < latest.ends
         ended = "failed" if latest.message else "succeeded"
-        return Training(
+        training = Training(
             status="running" if running else ended,
             created_date_time=format_utc(latest.created),
             last_action_date_time=format_utc(latest.created if running else latest.ends),
             message=None if running else latest.message,
         )
+        return TrainingStatus(training, date=self.clock())
 
     def start_training(self, kind: GroupKind, group_id: str) -> None:
         if group_id not in self.trainings:
-            raise NotFound("the group is not there", status=404, code=f"{kind}NotFound")
+            raise GroupNotFound("the group is not there", status=404, code=f"{kind}NotFound")
         if self.trainings[group_id] and self.clock() < self.trainings[group_id][-1].ends:
             raise Conflict("a training is under way", status=409, code="ConcurrentOperationConflict")
         self.begin(group_id)

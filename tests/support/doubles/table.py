@@ -1,118 +1,181 @@
 """Keep a table in memory, with the ETags and the errors of ``azure.data.tables.TableClient``."""
 
-import re
-from collections.abc import Iterator, Mapping
-from functools import cache
-from types import CodeType
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.data.tables import TableEntity, UpdateMode
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.core.paging import ItemPaged
+from azure.data.tables import RequestTooLargeError, TableEntity, TableTransactionError, UpdateMode
 
-_WORDS = {
-    "eq": "==",
-    "ge": ">=",
-    "gt": ">",
-    "le": "<=",
-    "lt": "<",
-    "and": "and",
-    "or": "or",
-    "true": "True",
-    "false": "False",
-}
-_TOKEN = re.compile(r"@?\w+|[()]")
+from tests.support.doubles.clock import VirtualClock
+from tests.support.doubles.errors import refused
+from tests.support.doubles.odata import matcher
+from tests.support.doubles.table_properties import size_of, stored
+
+MAX_OPERATIONS = 100
+MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
+PAGE_ROWS = 1000
+
+type Key = tuple[str, str]
+type Token = dict[str, str]
+type Rows = dict[Key, tuple[dict[str, Any], dict[str, Any]]]
 
 
 class InMemoryTable:
-    """Hold rows by partition and row key; answer as the service does."""
+    """Rows by partition and row key, that are read and written as the service does it.
 
-    def __init__(self) -> None:
-        self._rows: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
+    ``empty_pages`` is with how many pages that hold nothing a query begins, as the service may do.
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._rows: Rows = {}
         self._writes = 0
+        self.empty_pages = 0
 
-    def create_entity(self, entity: Mapping[str, Any]) -> dict[str, str]:
-        if _key(entity) in self._rows:
-            raise ResourceExistsError("EntityAlreadyExists")
-        return self._write(entity)
+    @property
+    def rows(self) -> list[TableEntity]:
+        """Return all rows, in the order of their keys."""
+        return [_entity(row, metadata) for _, (row, metadata) in sorted(self._rows.items(), key=lambda each: each[0])]
 
-    def get_entity(self, partition_key: str, row_key: str) -> TableEntity:
-        if (partition_key, row_key) not in self._rows:
-            raise ResourceNotFoundError("ResourceNotFound")
-        return _entity(*self._rows[partition_key, row_key])
+    def create_entity(self, entity: Mapping[str, Any]) -> dict[str, Any]:
+        return self._apply("create", entity)
+
+    def upsert_entity(self, entity: Mapping[str, Any], mode: str = UpdateMode.MERGE) -> dict[str, Any]:
+        return self._apply("upsert", entity, mode=mode)
 
     def update_entity(
-        self, entity: Mapping[str, Any], mode: UpdateMode, *, etag: str | None, match_condition: MatchConditions
-    ) -> dict[str, str]:
-        assert mode is UpdateMode.REPLACE
-        self._check(_key(entity), etag, match_condition)
-        return self._write(entity)
+        self, entity: Mapping[str, Any], mode: str = UpdateMode.MERGE, **condition: Any
+    ) -> dict[str, Any]:
+        return self._apply("update", entity, mode=mode, **condition)
 
-    def delete_entity(
-        self, partition_key: str, row_key: str, *, etag: str | None, match_condition: MatchConditions
-    ) -> None:
+    def delete_entity(self, partition_key: str, row_key: str, **condition: Any) -> None:
         if (partition_key, row_key) in self._rows:  # the client takes a row that is gone for deleted
-            self._check((partition_key, row_key), etag, match_condition)
-            del self._rows[partition_key, row_key]
+            self._apply("delete", {"PartitionKey": partition_key, "RowKey": row_key}, **condition)
 
-    def query_entities(self, query_filter: str, *, parameters: Mapping[str, Any]) -> Iterator[TableEntity]:
-        code, names = _compiled(query_filter)
-        for _, (row, etag) in sorted(self._rows.items()):
-            known = {name: row.get(name, _ABSENT) for name in names}
-            if eval(code, {"row": known, "parameters": parameters}):  # noqa: S307 - our own words only
-                yield _entity(row, etag)
+    def get_entity(self, partition_key: str, row_key: str, *, select: Sequence[str] | None = None) -> TableEntity:
+        if (partition_key, row_key) not in self._rows:
+            raise refused(ResourceNotFoundError, "ResourceNotFound", 404)
+        return _entity(*self._rows[partition_key, row_key], select)
 
-    def _check(self, key: tuple[str, str], etag: str | None, match_condition: MatchConditions) -> None:
-        assert match_condition is MatchConditions.IfNotModified
-        if key not in self._rows:
-            raise ResourceNotFoundError("ResourceNotFound")
-        if self._rows[key][1] != etag:
-            raise ResourceModifiedError("UpdateConditionNotSatisfied")
+    def query_entities(
+        self,
+        query_filter: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        select: Sequence[str] | None = None,
+        results_per_page: int | None = None,
+    ) -> ItemPaged[TableEntity]:
+        return paged(self.read_page, query_filter, parameters, select, results_per_page)
 
-    def _write(self, entity: Mapping[str, Any]) -> dict[str, str]:
+    def read_page(
+        self,
+        query_filter: str,
+        parameters: Mapping[str, Any] | None,
+        select: Sequence[str] | None,
+        limit: int | None,
+        token: Token | None,
+    ) -> tuple[list[TableEntity], Token | None]:
+        """Return one page of a query, and where the next one begins; each page is a call of its own."""
+        empty = 0 if token is None else int(token.get("empty", "0"))
+        if empty < self.empty_pages:
+            return [], {"PartitionKey": "", "RowKey": "", "empty": str(empty + 1)}
+        start = ("", "") if token is None else (token["PartitionKey"], token["RowKey"])
+        matches = matcher(query_filter, parameters)
+        found = [key for key in sorted(self._rows) if key >= start and matches(self._rows[key][0])]
+        most = limit or PAGE_ROWS
+        rest = found[most : most + 1]
+        following = {"PartitionKey": rest[0][0], "RowKey": rest[0][1], "empty": str(empty)} if rest else None
+        return [_entity(*self._rows[key], select) for key in found[:most]], following
+
+    def submit_transaction(self, operations: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        """Write all of some operations on rows of one partition, or none."""
+        unpacked = [(str(name).lower(), entity, *rest) for name, entity, *rest in operations]
+        if len({entity["PartitionKey"] for _, entity, *_ in unpacked}) > 1:
+            raise ValueError("Partition Keys in the batch must all be the same.")
+        if not 0 < len(unpacked) <= MAX_OPERATIONS:
+            raise refused(HttpResponseError, "InvalidInput", 400)
+        if sum(size_of(entity) for _, entity, *_ in unpacked) > MAX_TRANSACTION_BYTES:
+            raise refused(RequestTooLargeError, "RequestBodyTooLarge", 413)
+        seen: Counter[Key] = Counter()
+        before, etags = dict(self._rows), []
+        for index, (name, entity, *options) in enumerate(unpacked):
+            try:
+                seen[_key(entity)] += 1
+                if seen[_key(entity)] > 1:
+                    raise refused(HttpResponseError, "InvalidDuplicateRow", 400)
+                etags.append(self._apply(name, entity, **(options[0] if options else {})))
+            except HttpResponseError as error:
+                self._rows = before
+                code, status = error.error_code, error.status_code or 0  # type: ignore[attr-defined]
+                raise refused(TableTransactionError, code, status, index=index) from None
+        return [{name: value for name, value in each.items() if name == "etag"} for each in etags]
+
+    def _apply(
+        self,
+        name: str,
+        entity: Mapping[str, Any],
+        *,
+        mode: str = UpdateMode.MERGE,
+        etag: str | None = None,
+        match_condition: MatchConditions | None = None,
+    ) -> dict[str, Any]:
+        key = _key(entity)
+        if name == "create" and key in self._rows:
+            raise refused(ResourceExistsError, "EntityAlreadyExists", 409)
+        if name in ("update", "delete"):
+            self._check(key, etag, match_condition)
+        if name == "delete":
+            del self._rows[key]
+            return {}
+        row = stored(entity)
+        if name != "create" and mode == UpdateMode.MERGE and key in self._rows:
+            row = stored({**self._rows[key][0], **row})
         self._writes += 1
-        etag = f'W/"{self._writes}"'
-        self._rows[_key(entity)] = (dict(entity), etag)
-        return {"etag": etag}
+        moment = self._clock()
+        new_etag = f"W/\"datetime'{moment:%Y-%m-%dT%H%%3A%M%%3A%S}.{self._writes:07}Z'\""
+        self._rows[key] = (row, {"etag": new_etag, "timestamp": moment})
+        return {"etag": new_etag, "date": moment.replace(microsecond=0)}
+
+    def _check(self, key: Key, etag: str | None, match_condition: MatchConditions | None) -> None:
+        conditional = match_condition is MatchConditions.IfNotModified
+        if conditional and not etag:
+            raise ValueError("IfNotModified must be specified with etag.")
+        if key not in self._rows:
+            raise refused(ResourceNotFoundError, "ResourceNotFound", 404)
+        if conditional and self._rows[key][1]["etag"] != etag:
+            raise refused(ResourceModifiedError, "UpdateConditionNotSatisfied", 412)
 
 
-def _key(entity: Mapping[str, Any]) -> tuple[str, str]:
+def paged(
+    read_page: Callable[..., tuple[list[TableEntity], Token | None]],
+    query_filter: str,
+    parameters: Mapping[str, Any] | None,
+    select: Sequence[str] | None,
+    limit: int | None,
+) -> ItemPaged[TableEntity]:
+    """Return the rows of a query, a page at a time, as the client does."""
+
+    def extracted(page: tuple[list[TableEntity], Any]) -> tuple[Any, list[TableEntity]]:
+        rows, token = page
+        return token, rows
+
+    return ItemPaged(lambda token: read_page(query_filter, parameters, select, limit, token), extracted)
+
+
+def _key(entity: Mapping[str, Any]) -> Key:
     return entity["PartitionKey"], entity["RowKey"]
 
 
-def _entity(row: dict[str, Any], etag: str) -> TableEntity:
-    entity = TableEntity(row)
-    entity._metadata = {"etag": etag, "timestamp": None}  # noqa: SLF001 - the client sets it so too
+def _entity(row: dict[str, Any], metadata: Mapping[str, Any], select: Sequence[str] | None = None) -> TableEntity:
+    entity = TableEntity(row if select is None else {name: row[name] for name in select if name in row})
+    timestamp = metadata["timestamp"] if select is None or "Timestamp" in select else None
+    entity._metadata = {"etag": metadata["etag"], "timestamp": timestamp}  # noqa: SLF001 - the client sets it so too
     return entity
-
-
-@cache
-def _compiled(query_filter: str) -> tuple[CodeType, frozenset[str]]:
-    """Turn an OData filter into an expression, with the names of the properties in it."""
-    names = set()
-    words = []
-    for token in _TOKEN.findall(query_filter):
-        if token in _WORDS or token in "()":
-            words.append(_WORDS.get(token, token))
-        elif token.startswith("@"):
-            words.append(f"parameters[{token[1:]!r}]")
-        else:
-            names.add(token)
-            words.append(f"row[{token!r}]")
-    return compile(" ".join(words), query_filter, "eval"), frozenset(names)
-
-
-class _Absent:
-    """Compare as a property that a row does not have: never."""
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-    def __lt__(self, other: object) -> bool:
-        return False
-
-    __ge__ = __gt__ = __le__ = __lt__
-    __hash__ = object.__hash__
-
-
-_ABSENT = _Absent()

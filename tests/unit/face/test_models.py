@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -10,7 +11,6 @@ from shared.face.models import (
     MAX_MESSAGE_CHARS,
     GroupKind,
     Training,
-    decode_dynamic_person_groups,
     decode_training,
 )
 from shared.face.timestamps import parse_instant
@@ -72,14 +72,22 @@ def test_the_documents_examples_with_their_nulls_are_read(example: Any) -> None:
         (" succeeded", False, False),
     ],
 )
-def test_a_status_is_matched_without_its_case_and_an_unknown_one_is_no_end(
+def test_a_status_is_matched_in_any_case_and_an_unknown_one_is_not_an_end(
     status: str, succeeded: bool, failed: bool
 ) -> None:
     training = Training(status)
     assert (training.succeeded, training.failed, training.ended) == (succeeded, failed, succeeded or failed)
 
 
-def test_fields_that_the_service_may_add_are_left_aside() -> None:
+@pytest.mark.parametrize(
+    ("status", "documented"),
+    [("NotStarted", "notStarted"), ("nonstarted", "notStarted"), ("Running", "running"), ("a secret name", None)],
+)
+def test_only_a_documented_status_may_be_logged(status: str, documented: str | None) -> None:
+    assert Training(status).documented_status == documented
+
+
+def test_unknown_fields_are_ignored() -> None:
     assert decode_training(b'{"status": "running", "percentage": {"done": 4}}') == Training("running")
 
 
@@ -100,14 +108,10 @@ def test_fields_that_the_service_may_add_are_left_aside() -> None:
         b"\xef\xbb\xbf{}",
         b'{"error": {"code": "InternalServerError", "message": "broken"}}',
         b'{"status": "running", "createdDateTime": 5}',
-        b'{"status": "running", "createdDateTime": "yesterday"}',
-        b'{"status": "running", "createdDateTime": "2024-09-03T15:55:58.8061602"}',
-        b'{"status": "running", "lastActionDateTime": "' + b"1" * 101 + b'"}',
-        b'{"status": "' + b"x" * 101 + b'"}',
         b"<html></html>",
     ],
 )
-def test_a_body_that_is_no_training_status_is_refused(body: bytes) -> None:
+def test_a_body_of_another_schema_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode_training(body)
 
@@ -119,56 +123,36 @@ def test_a_body_that_is_no_training_status_is_refused(body: bytes) -> None:
     )
 )
 def test_no_body_raises_anything_but_a_value_error(body: bytes) -> None:
-    for decode in (decode_training, decode_dynamic_person_groups):
-        try:
-            decode(body)
-        except ValueError:
-            continue
+    with suppress(ValueError):
+        decode_training(body)
 
 
-def test_a_long_message_of_the_service_is_cut() -> None:
-    body = json.dumps({"status": "failed", "message": "long " * 1_000}).encode()
-    assert decode_training(body).message == ("long " * 1_000)[:MAX_MESSAGE_CHARS]
-
-
-def test_a_page_keeps_each_group_as_it_came_on_one_line() -> None:
-    body = (
-        '[ {"dynamicPersonGroupId": "a", "name": "\\u00e4\\n",\n "later": [1.50, {"x": 1e3}]},\n'
-        '{"name": "ß", "dynamicPersonGroupId": "b"} ]'
-    )
-    first, second = decode_dynamic_person_groups(body.encode())
-    assert (first.group_id, second.group_id) == ("a", "b")
-    assert first.body == b'{"dynamicPersonGroupId":"a","name":"\\u00e4\\n","later":[1.50,{"x":1e3}]}'
-    assert second.body == '{"name":"ß","dynamicPersonGroupId":"b"}'.encode()
-
-
-def test_the_documented_page_is_read() -> None:
-    example = json.loads((DATA / "openapi/examples/PersonDirectoryOperations_GetDynamicPersonGroups.json").read_text())
-    groups = decode_dynamic_person_groups(json.dumps(example["responses"]["200"]["body"]).encode())
-    assert [group.group_id for group in groups] == ["your_dynamic_person_group_id"]
-
-
-def test_an_empty_page_is_no_groups() -> None:
-    assert decode_dynamic_person_groups(b"[]") == []
+def test_long_texts_are_cut_and_marked() -> None:
+    body = json.dumps({"status": "x" * 101, "lastActionDateTime": "1" * 100, "message": "long " * 1_000}).encode()
+    training = decode_training(body)
+    assert training.message == ("long " * 1_000)[: MAX_MESSAGE_CHARS - 1] + "…"
+    assert (training.status, training.last_action_date_time) == ("x" * 99 + "…", "1" * 100)
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"null",
-        b"{}",
-        b'{"value": []}',
-        b"[{}]",
-        b"[null]",
-        b'["a"]',
-        b'[{"dynamicPersonGroupId": null}]',
-        b'[{"dynamicPersonGroupId": 1}]',
-        b'[{"dynamicPersonGroupId": "a"}, {"name": "b"}]',
-        b'[{"dynamicPersonGroupId": "a"}',
-        b'[{"dynamicPersonGroupId": "a", "name": "\xff"}]',
-    ],
+    "text",
+    [None, "", "yesterday", "1/3/2017 4:11:35 AM", "2024-09-03T15:55:58.8061602", "2024-09-03T15:55:58." + "1" * 200],
 )
-def test_a_body_that_is_no_page_is_refused(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        decode_dynamic_person_groups(body)
+@pytest.mark.parametrize("status", ["running", "succeeded", "failed"])
+def test_a_time_in_no_known_form_is_unknown(status: str, text: str | None) -> None:
+    times = dict.fromkeys(("createdDateTime", "lastActionDateTime", "lastSuccessfulTrainingDateTime"), text)
+    training = decode_training(json.dumps({"status": status, **times}).encode())
+    assert (training.status, training.created, training.ended_at) == (status, None, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "ended_at"),
+    [("succeeded", "2024-09-03T15:56:00Z"), ("failed", "2024-09-03T15:57:00Z"), ("running", None)],
+)
+def test_the_end_is_the_last_success_or_the_last_action_of_a_failure(status: str, ended_at: str | None) -> None:
+    training = Training(
+        status,
+        last_action_date_time="2024-09-03T15:57:00Z",
+        last_successful_training_date_time="2024-09-03T15:56:00Z",
+    )
+    assert training.ended_at == (parse_instant(ended_at) if ended_at else None)

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-
-from shared.face.models import GroupKind, Training
 from shared.training.resume import LONGEST_RUN_SECONDS, MOST_A_RUN
+
+from shared.face.models import GroupKind, TrainingStatus
 from tests.unit.protocol.explorer import Schedule
 from tests.unit.protocol.promise import check_promise
 from tests.unit.protocol.world import GROUP, World
@@ -64,7 +64,7 @@ def test_a_run_ends_in_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> Non
     world = watched(1e6, groups=30)
     look = world.service.training
 
-    def slow_look(kind: GroupKind, group_id: str) -> Training:
+    def slow_look(kind: GroupKind, group_id: str) -> TrainingStatus:
         world.clock.advance(20)
         return look(kind, group_id)
 

@@ -10,13 +10,13 @@ from typing import Any, cast
 import greenlet
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
 from azure.storage.queue import QueueMessage
+from shared.training.report import Reporter
+from shared.training.request import Message
+from shared.training.resume import OVERDUE_SECONDS, Resumer
 
 from shared.face.models import GroupKind
 from shared.training.decide import Policy
 from shared.training.poison import MAX_DEQUEUE_COUNT, PoisonHandler
-from shared.training.report import Reporter
-from shared.training.request import Message
-from shared.training.resume import OVERDUE_SECONDS, Resumer
 from shared.training.schedule import Bounds
 from shared.training.store import LostRace, WatchStore
 from shared.training.watch import Watcher
@@ -62,7 +62,7 @@ class World:
     clock: VirtualClock = field(default_factory=VirtualClock)
 
     def __post_init__(self) -> None:
-        self.table = InMemoryTable()
+        self.table = InMemoryTable(self.clock)
         self.queue = InMemoryQueue(self.clock, "message")
         self.poison_queue = InMemoryQueue(self.clock, "poison")
         self.results = InMemoryQueue(self.clock, "result")

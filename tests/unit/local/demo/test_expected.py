@@ -15,7 +15,7 @@ REJECTED = Enqueued(Case("no request", "No!", "rejected", None), "message-2")
 
 
 def event(**changes: Any) -> Event:
-    """Return the event that is expected of SUCCEEDS, with fields changed; `data__` begins the names of its data."""
+    """Return the event that is expected of SUCCEEDS, with fields changed; ``data__`` begins the names of its data."""
     data = {
         "kind": "largePersonGroup",
         "groupId": "staff",

@@ -22,7 +22,7 @@ def test_the_rate_is_kept_over_time() -> None:
     assert passed == pytest.approx(110, abs=1)
 
 
-def test_a_refused_request_is_told_when_the_next_may_come() -> None:
+def test_a_throttled_request_learns_when_the_next_may_come() -> None:
     bucket = TokenBucket(0.5)
     assert bucket.take(0.0) == 0
     wait = bucket.take(0.5)

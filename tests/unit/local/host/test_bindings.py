@@ -64,6 +64,6 @@ def test_settings_are_put_in_for_their_names() -> None:
         ([], "found 0 triggers; expected one"),
     ],
 )
-def test_what_the_host_does_not_know_is_refused(bindings: list[dict[str, Any]], message: str) -> None:
+def test_what_the_host_does_not_know_is_rejected(bindings: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(BindingError, match=f"function 'work'.*{message}"):
         parse(*bindings)

@@ -1,7 +1,7 @@
 import pytest
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
-from local.host.connections import ConnectionString, Identity, connect, resolve_connection
+from local.host.connections import ConnectionString, Identity, connect_blobs, connect_queues, resolve_connection
 from local.host.errors import SettingError
 
 URI = "https://account.queue.core.windows.net"
@@ -19,16 +19,25 @@ def test_no_name_means_the_hosts_own_storage() -> None:
 
 
 def test_development_storage_is_azurite_on_its_usual_ports() -> None:
-    client = connect("Data", {"Data": "UseDevelopmentStorage=true"})
+    client = connect_queues("Data", {"Data": "UseDevelopmentStorage=true"})
     assert client.url.rstrip("/") == "http://127.0.0.1:10001/devstoreaccount1"
 
 
 def test_an_address_means_an_identity() -> None:
     settings = {"Data__queueServiceUri": URI, "Data__credential": "managedidentity", "Data__clientId": "client-1"}
     assert resolve_connection("Data", settings) == Identity(URI, "managedidentity", "client-1")
-    assert connect("Data", settings).url.rstrip("/") == URI
-    assert isinstance(connect("Data", settings).credential, ManagedIdentityCredential)
-    assert isinstance(connect("Data", {"Data__queueServiceUri": URI}).credential, DefaultAzureCredential)
+    assert connect_queues("Data", settings).url.rstrip("/") == URI
+    assert isinstance(connect_queues("Data", settings).credential, ManagedIdentityCredential)
+    assert isinstance(connect_queues("Data", {"Data__queueServiceUri": URI}).credential, DefaultAzureCredential)
+
+
+def test_the_blob_service_has_an_address_of_its_own() -> None:
+    uri = "https://account.blob.core.windows.net"
+    settings = {"AzureWebJobsStorage__blobServiceUri": uri, "AzureWebJobsStorage__credential": "managedidentity"}
+    assert connect_blobs("", settings).url.rstrip("/") == uri
+    assert connect_blobs("", {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}).url.startswith(
+        "http://127.0.0.1:10000"
+    )
 
 
 def test_a_connection_that_is_not_there_says_what_to_set() -> None:
@@ -36,12 +45,12 @@ def test_a_connection_that_is_not_there_says_what_to_set() -> None:
         resolve_connection("Data", {})
 
 
-def test_a_connection_string_that_is_none_is_refused_without_showing_it() -> None:
-    with pytest.raises(SettingError, match="'Data' holds no storage connection string") as refused:
-        connect("Data", {"Data": "AccountKey=secret"})
-    assert "secret" not in str(refused.value)
+def test_a_connection_string_that_is_none_is_rejected_without_showing_it() -> None:
+    with pytest.raises(SettingError, match="'Data' is not a storage connection string") as rejected:
+        connect_queues("Data", {"Data": "AccountKey=secret"})
+    assert "secret" not in str(rejected.value)
 
 
-def test_another_credential_is_refused() -> None:
+def test_another_credential_is_rejected() -> None:
     with pytest.raises(SettingError, match="'__credential' is 'password'; expected managedidentity"):
-        connect("Data", {"Data__queueServiceUri": URI, "Data__credential": "password"})
+        connect_queues("Data", {"Data__queueServiceUri": URI, "Data__credential": "password"})

@@ -21,15 +21,12 @@ PRODUCTION = {
             "messageEncoding": "none",
         }
     },
-    "logging": {
-        "logLevel": {"default": "Warning", "Function": "Information"},
-        "applicationInsights": {"samplingSettings": {"isEnabled": True, "excludedTypes": "Request"}},
-    },
+    "logging": {"logLevel": {"default": "Warning", "Function": "Information"}},
 }
 
 
 def parse(data: object, environment: dict[str, str] | None = None) -> HostSettings:
-    return parse_host_json(data, environment or {}, cores=2)
+    return parse_host_json(data, {"AZURE_FUNCTIONS_ENVIRONMENT": "Production", **(environment or {})}, cores=2)
 
 
 def queues(**settings: Any) -> dict[str, Any]:
@@ -64,6 +61,15 @@ def test_the_defaults_are_the_hosts() -> None:
     assert settings.function_timeout == 1800
 
 
+@pytest.mark.parametrize("environment", [{}, {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}])
+def test_in_the_development_environment_the_default_wait_between_polls_is_two_seconds(
+    environment: dict[str, str],
+) -> None:
+    assert parse_host_json({"version": "2.0"}, environment, cores=2).queues.max_polling_interval == 2
+    set_by_the_app = parse_host_json(queues(maxPollingInterval="00:00:05"), environment, cores=2)
+    assert set_by_the_app.queues.max_polling_interval == 5
+
+
 @pytest.mark.parametrize(
     ("data", "name", "known"),
     [
@@ -72,14 +78,10 @@ def test_the_defaults_are_the_hosts() -> None:
         ({"version": "2.0", "extensions": {"blobs": {}}}, "blobs", "queues, http"),
         (queues(batchsize=1, visibilityTimout="00:00:01"), "visibilityTimout", "visibilityTimeout"),
         ({"version": "2.0", "logging": {"logLevels": {}}}, "logLevels", "logLevel"),
-        (
-            {"version": "2.0", "logging": {"applicationInsights": {"samplingSettings": {"share": 1}}}},
-            "share",
-            "excludedTypes",
-        ),
+        ({"version": "2.0", "logging": {"applicationInsights": {}}}, "applicationInsights", "logLevel"),
     ],
 )
-def test_a_setting_that_is_not_known_is_refused_with_what_is(data: object, name: str, known: str) -> None:
+def test_a_setting_that_is_not_known_is_rejected_with_what_is(data: object, name: str, known: str) -> None:
     with pytest.raises(SettingError, match=f"'{name}' is not known here. Known: .*{known}"):
         parse(data)
 
@@ -103,7 +105,7 @@ def test_a_setting_that_is_not_known_is_refused_with_what_is(data: object, name:
         ({"version": "2.0", "logging": {"logLevel": {"default": "Loud"}}}, "Loud"),
     ],
 )
-def test_a_value_that_is_not_allowed_is_refused(data: object, message: str) -> None:
+def test_a_value_that_is_not_allowed_is_rejected(data: object, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         parse(data)
 
@@ -122,7 +124,7 @@ def test_the_environment_overrides_the_file() -> None:
     assert settings.queues.message_encoding == "base64"
 
 
-def test_an_override_that_is_not_known_is_refused() -> None:
+def test_an_override_that_is_not_known_is_rejected() -> None:
     with pytest.raises(SettingError, match="'batches' is not known here"):
         parse(queues(), {"AzureFunctionsJobHost__extensions__queues__batches": "2"})
 

@@ -24,7 +24,7 @@ def test_the_file_may_name_the_port() -> None:
         ({"Values": {"FUNCTIONS_WORKER_RUNTIME": "node"}}, "FUNCTIONS_WORKER_RUNTIME is 'node'"),
     ],
 )
-def test_what_the_stand_in_cannot_keep_to_is_refused(data: object, message: str) -> None:
+def test_what_the_stand_in_cannot_keep_to_is_rejected(data: object, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         parse_local_settings(data, {})
 

@@ -9,6 +9,7 @@ from local.host.queue_message import (
     UndecodableError,
     decode_body,
     encode_body,
+    is_text,
     trigger_input,
     trigger_metadata,
 )
@@ -40,7 +41,11 @@ def test_under_base64_a_body_is_decoded() -> None:
     assert encode_body("grün".encode(), "base64") == "Z3LDvG4="
 
 
-@pytest.mark.parametrize("text", ["my-group", "Z3LDvG4", '{"groupId": "a"}', "Z3 LDvG4=", "grün"])
+def test_white_space_in_base64_is_ignored() -> None:
+    assert decode_body(" Z3LD\r\nvG\t4=\n", "base64") == "grün".encode()
+
+
+@pytest.mark.parametrize("text", ["my-group", "Z3LDvG4", '{"groupId": "a"}', "Z3\u00a0LDvG4=", "grün", "YQ==YQ=="])
 def test_under_base64_any_other_text_is_undecodable(text: str) -> None:
     with pytest.raises(UndecodableError, match="messageEncoding"):
         decode_body(text, "base64")
@@ -48,7 +53,12 @@ def test_under_base64_any_other_text_is_undecodable(text: str) -> None:
 
 def test_the_input_is_bytes_or_a_string_as_the_trigger_is_bound() -> None:
     assert trigger_input(b"a", binary=True).__dict__ == {"bytes": b"a"}
-    assert trigger_input(b"a\xff", binary=False).__dict__ == {"string": "a\ufffd"}
+    assert trigger_input(b"a", binary=False).__dict__ == {"string": "a"}
+
+
+def test_only_utf8_can_be_bound_as_a_string() -> None:
+    assert is_text("grün".encode())
+    assert not is_text(b"gr\xfcn")
 
 
 def test_the_metadata_tells_all_of_the_message() -> None:

@@ -27,6 +27,23 @@ def test_the_next_time_is_found(expression: str, following: str) -> None:
     assert f"{Schedule(expression).next_after(SATURDAY):%Y-%m-%d %H:%M:%S}" == following
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("* * * * * *", True),
+        ("*/5 * * * * *", True),
+        ("10,20,45 * * * * *", True),
+        ("0 * * * * *", False),
+        ("30 * * * * *", False),
+        ("* * * * *", False),
+        ("* */20 * * * *", False),
+        ("* * 12 * * Mon", False),
+    ],
+)
+def test_a_schedule_under_a_minute_has_times_within_every_minute(expression: str, expected: bool) -> None:
+    assert Schedule(expression).is_under_a_minute(SATURDAY) is expected
+
+
 def test_a_time_is_never_its_own_next() -> None:
     schedule = Schedule("0 */5 * * * *")
     first = schedule.next_after(SATURDAY)
@@ -51,17 +68,17 @@ def test_day_and_day_of_the_week_must_both_fit() -> None:
         "0 0 0 * * 5#2",
     ],
 )
-def test_what_is_no_ncrontab_is_refused(expression: str) -> None:
+def test_what_is_no_ncrontab_is_rejected(expression: str) -> None:
     with pytest.raises(BindingError, match="schedule '"):
         Schedule(expression)
 
 
 @pytest.mark.parametrize(("expression", "found"), [("0 0 0 * * MONTAG", "MONTAG"), ("0 0 0 * FOO *", "FOO")])
-def test_a_name_of_no_day_and_no_month_is_refused(expression: str, found: str) -> None:
+def test_a_name_of_no_day_and_no_month_is_rejected(expression: str, found: str) -> None:
     with pytest.raises(BindingError, match=f"'{found}' names neither"):
         Schedule(expression)
 
 
-def test_a_schedule_that_never_comes_is_refused() -> None:
+def test_a_schedule_that_never_comes_is_rejected() -> None:
     with pytest.raises(BindingError, match="schedule '0 0 0 31 2"):
         Schedule("0 0 0 31 2 *")

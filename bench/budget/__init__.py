@@ -1,0 +1,1 @@
+"""Measure how many instances share one budget: in real processes, and by simulation."""

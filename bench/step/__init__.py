@@ -1,0 +1,1 @@
+"""Measure what a poll, a request and an end cost, beside the first version of the watch."""

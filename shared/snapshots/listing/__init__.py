@@ -1,0 +1,1 @@
+"""From pages of the service to parts of a snapshot."""

@@ -1,0 +1,125 @@
+"""Turn records into table rows and back; each row's key says what it is.
+
+Partition ``<kind>:<groupId>`` holds ``!watch``, ``open!<requestId>``, ``owed!<requestId>`` and ``told!<reversed ID>``.
+Partition ``live`` holds one row a group that has something open or owed. Partitions ``ended:<day>`` list what ended.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shared.face.models import GroupKind
+from shared.face.timestamps import parse_instant
+from shared.training.messages import Group
+from shared.training.record import RequestRecord, Watch
+
+WATCH_ROW = "!watch"
+OPEN, OWED, TOLD = "open!", "owed!", "told!"
+LIVE = "live"
+ENDED = "ended:"
+
+type Row = dict[str, Any]
+
+_REQUEST_ID = re.compile(r"(\d{8})T(\d{6})(Z-[0-9A-Za-z-]{1,64})", re.ASCII)
+_COMPLEMENTS = str.maketrans("0123456789", "9876543210")
+# Table properties hold plain values; these are kept as JSON text.
+_NESTED = ("claim", "training", "pastDurations")
+
+
+def partition_of(group: Group) -> str:
+    """Return the partition of all rows of a group."""
+    return f"{group.kind.value}:{group.group_id}"
+
+
+def group_of(partition: str) -> Group:
+    """Return the group of a partition; raise ``ValueError`` where it is not a group's."""
+    kind, _, group_id = partition.partition(":")
+    return Group(GroupKind(kind), group_id)
+
+
+def told_key(request_id: str) -> str:
+    """Return the row key of a request that was told: with its time's digits complemented, the newest comes first."""
+    parts = _REQUEST_ID.fullmatch(request_id)
+    if parts is None:
+        return TOLD + request_id
+    day, time, rest = parts.groups()
+    return f"{TOLD}{day.translate(_COMPLEMENTS)}T{time.translate(_COMPLEMENTS)}{rest}"
+
+
+def watch_row(group: Group, watch: Watch) -> Row:
+    """Return the row of a watch."""
+    row = _row(partition_of(group), WATCH_ROW, watch)
+    # Whoever reads the table in a portal should see these whatever they are.
+    row["live"], row["step"], row["last"] = watch.live, watch.step, watch.last.value
+    return row
+
+
+def request_row(group: Group, record: RequestRecord, state: str) -> Row:
+    """Return the row of a request in the state ``OPEN``, ``OWED`` or ``TOLD``."""
+    return _row(partition_of(group), request_key(record.request_id, state), record)
+
+
+def request_key(request_id: str, state: str) -> str:
+    """Return the row key of a request in the state ``OPEN``, ``OWED`` or ``TOLD``."""
+    return told_key(request_id) if state == TOLD else state + request_id
+
+
+def read_watch(row: Mapping[str, Any]) -> Watch:
+    """Return the watch of a row; raise ``ValueError`` where it cannot be read."""
+    return msgspec.convert(_fields(row), Watch)
+
+
+def read_request(row: Mapping[str, Any]) -> RequestRecord:
+    """Return the request of a row; raise ``ValueError`` where it cannot be read."""
+    record = msgspec.convert(_fields(row), RequestRecord, builtin_types=(bytes, datetime))
+    if row["RowKey"] not in [request_key(record.request_id, state) for state in (OPEN, OWED, TOLD)]:
+        raise ValueError("the row's key is of another request; expected that of its requestId")
+    if record.trained_after is not None:
+        parse_instant(record.trained_after)
+    return record
+
+
+def unreadable_request(row: Mapping[str, Any]) -> RequestRecord:
+    """Return what is left of an open request whose row cannot be read."""
+    request_id = str(row["RowKey"]).partition("!")[2]
+    return RequestRecord(request_id=request_id, inserted_at=inserted_at(request_id), unreadable=True, etag=_etag(row))
+
+
+def inserted_at(request_id: str) -> datetime:
+    """Return when the queue took a request's message, to the second, UTC; the year 1970 where its ID does not say."""
+    try:
+        return datetime.strptime(request_id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _row(partition: str, row_key: str, record: Watch | RequestRecord) -> Row:
+    row: Row = msgspec.to_builtins(record, builtin_types=(datetime, bytes))
+    row.pop("etag", None)
+    for name in _NESTED:
+        if name in row:
+            row[name] = msgspec.json.encode(row[name]).decode()
+    return {**row, "PartitionKey": partition, "RowKey": row_key}
+
+
+def _fields(row: Mapping[str, Any]) -> Row:
+    fields = {name: _plain(value) for name, value in row.items()}
+    for name in _NESTED:
+        if name in fields:
+            fields[name] = msgspec.json.decode(fields[name])
+    fields["etag"] = _etag(row)
+    return fields
+
+
+def _plain(value: Any) -> Any:
+    # The SDK reads times as a kind of its own, which msgspec does not take.
+    if isinstance(value, datetime):
+        return datetime.combine(value.date(), value.timetz())
+    return value
+
+
+def _etag(row: Any) -> str:
+    return str(row.metadata["etag"])

@@ -1,0 +1,155 @@
+from collections.abc import Sequence
+from random import Random
+from threading import Condition, Lock
+
+import pytest
+
+from shared.face.errors import Unauthorized
+from shared.snapshots.errors import LeaseLost
+from shared.snapshots.listing.by_ranges import RangeListing
+from shared.snapshots.listing.coverage import Coverage
+from shared.snapshots.listing.pages import Page
+from shared.snapshots.listing.splitting import Splitter
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart
+from tests.support.directory_model import ALPHABET, DirectoryModel
+
+BEGUN = Progress("20261120T030000Z", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True))
+
+
+class ModelReader:
+    """Read a model's pages of 10, and count how many are read at once."""
+
+    def __init__(self, model: DirectoryModel) -> None:
+        self.model = model
+        self.stopped = False
+        self.at_once = self.most_at_once = 0
+        self._lock = Lock()
+
+    def read(self, after: str) -> Page:
+        with self._lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        with self._lock:
+            page = self.model.page(after, 10)
+            self.at_once -= 1
+        return page
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def stage(after: str, ids: Sequence[str], lines: Sequence[bytes]) -> StagedPart:
+    return StagedPart(f"block of {ids[0]}", sum(map(len, lines)), len(ids), after, ids[0], ids[-1])
+
+
+def no_checkpoint(progress: Progress) -> None:
+    assert not progress.complete
+
+
+def ids_of_any_kind(count: int) -> list[str]:
+    random = Random(1)
+    return sorted("".join(random.choices(ALPHABET, k=8)) for _ in range(count))
+
+
+def test_the_parts_are_the_whole_list_in_order() -> None:
+    ids = ids_of_any_kind(3_000)
+    reader = ModelReader(DirectoryModel(ids))
+    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    done = listing.run(Coverage(10, Splitter(10, [])), BEGUN)
+    assert done.complete
+    assert sum(part.count for part in done.parts) == 3_000
+    assert [part.first_id for part in done.parts] == sorted(part.first_id for part in done.parts)
+    assert done.calls == reader.model.calls
+    assert reader.stopped
+
+
+def test_a_budget_that_is_busy_is_not_spread_over_more_ranges() -> None:
+    reader = ModelReader(DirectoryModel(ids_of_any_kind(500)))
+    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.05, checkpoint=no_checkpoint)
+    listing.run(Coverage(10, Splitter(10, [])), BEGUN)
+    assert reader.most_at_once == 1
+
+
+def test_the_first_error_ends_the_listing_and_all_waits() -> None:
+    class Refused(ModelReader):
+        def read(self, after: str) -> Page:
+            if after > "m":
+                raise Unauthorized("no", status=401)
+            return super().read(after)
+
+    reader = Refused(DirectoryModel(ids_of_any_kind(3_000)))
+    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    with pytest.raises(Unauthorized):
+        listing.run(Coverage(10, Splitter(10, [])), BEGUN)
+    assert reader.stopped
+
+
+def test_an_error_of_the_storage_ends_the_listing() -> None:
+    def failing(_after: str, _ids: Sequence[str], _lines: Sequence[bytes]) -> StagedPart:
+        raise OSError("disk full")
+
+    reader = ModelReader(DirectoryModel(ids_of_any_kind(100)))
+    listing = RangeListing(reader, failing, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    with pytest.raises(OSError, match="disk full"):
+        listing.run(Coverage(10, Splitter(10, [])), BEGUN)
+
+
+def test_a_lost_lease_ends_the_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(_progress: Progress) -> None:
+        raise LeaseLost("lost")
+
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
+    reader = ModelReader(DirectoryModel(ids_of_any_kind(100)))
+    with pytest.raises(LeaseLost):
+        RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=lost).run(
+            Coverage(10, Splitter(10, [])), BEGUN
+        )
+
+
+def test_progress_names_only_what_is_staged(monkeypatch: pytest.MonkeyPatch) -> None:
+    staged: set[str] = set()
+    seen: list[int] = []
+
+    def noting(after: str, ids: Sequence[str], lines: Sequence[bytes]) -> StagedPart:
+        part = stage(after, ids, lines)
+        staged.add(part.block_id)
+        return part
+
+    def checkpoint(progress: Progress) -> None:
+        assert {part.block_id for part in progress.parts} <= staged
+        seen.append(len(progress.parts))
+
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
+    reader = ModelReader(DirectoryModel(ids_of_any_kind(1_000)))
+    RangeListing(reader, noting, seconds_until_free=lambda: 0.0, checkpoint=checkpoint).run(
+        Coverage(10, Splitter(10, [])), BEGUN
+    )
+    assert len(seen) > 10
+
+
+class Together(ModelReader):
+    """Hold each call for a moment, until there is another one."""
+
+    def __init__(self, model: DirectoryModel) -> None:
+        super().__init__(model)
+        self._more = Condition()
+
+    def read(self, after: str) -> Page:
+        with self._more:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            self._more.notify_all()
+            self._more.wait_for(lambda: self.at_once > 1, timeout=0.02)
+            self.at_once -= 1
+            return self.model.page(after, 10)
+
+
+@pytest.mark.parametrize("memory", [1, 1_000_000])
+def test_large_pages_are_fetched_fewer_at_once(monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._PAGES_BYTES", memory)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges._FIRST_CALLS", 1)
+    ids = ids_of_any_kind(1_000)
+    reader = Together(DirectoryModel(ids))
+    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    listing.run(Coverage(10, Splitter(10, ids[9:-1:10])), BEGUN)
+    assert (reader.most_at_once > 1) is (memory > 1)

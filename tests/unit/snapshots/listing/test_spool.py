@@ -1,0 +1,78 @@
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.snapshots.errors import LeaseLost, ListingStuck
+from shared.snapshots.listing.pages import Page
+from shared.snapshots.listing.spool import list_unordered
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart
+from tests.support.directory_model import ALPHABET, DirectoryModel, line
+
+BEGUN = Progress("20261120T030000Z", "2026-11-20T03:00:00.000Z", Origin("http://localhost", "v1.2-preview.1", True))
+ORDERS: dict[str, Callable[[str], str]] = {
+    "ordinal": lambda group_id: group_id,
+    "backwards": lambda group_id: "".join(chr(200 - ord(letter)) for letter in group_id) + "\xff",
+    "punctuation last": lambda group_id: group_id.replace("-", "") + "\0" + group_id,
+}
+
+
+class Reader:
+    def __init__(self, read: Callable[[str], Page]) -> None:
+        self.read = read
+
+    def stop(self) -> None:
+        pass
+
+
+class Stage:
+    """Keep the staged groups."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, bytes] = {}
+
+    def __call__(self, after: str, ids: Sequence[str], lines: Sequence[bytes]) -> StagedPart:
+        self.groups.update(zip(ids, lines, strict=True))
+        return StagedPart(ids[0], 1, len(ids), after, ids[0], ids[-1])
+
+
+def pages(*ids: list[str]) -> Reader:
+    answers = iter([*ids, []])
+
+    def read(_: str) -> Page:
+        page = next(answers)
+        return Page(page, [line(group_id) for group_id in page], size=0, calls=2, throttled=1)
+
+    return Reader(read)
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@given(st.sets(st.text(ALPHABET, min_size=1, max_size=6), max_size=40), st.integers(1, 10))
+def test_groups_in_any_order_are_staged_sorted(order: Callable[[str], str], ids: set[str], top: int) -> None:
+    model, stage = DirectoryModel(ids, key=order), Stage()
+    done = list_unordered(Reader(lambda after: model.page(after, top)), stage, BEGUN, lambda: None)
+    assert list(stage.groups) == sorted(ids)
+    assert stage.groups == model.groups
+    assert done.complete
+    assert sum(part.count for part in done.parts) == len(ids)
+
+
+def test_groups_that_come_again_are_there_once_and_the_calls_are_counted() -> None:
+    stage = Stage()
+    done = list_unordered(pages(["b", "c"], ["c", "a"]), stage, BEGUN, lambda: None)
+    assert list(stage.groups) == ["a", "b", "c"]
+    assert (done.calls, done.throttled) == (6, 3)
+
+
+def test_a_page_that_brings_nothing_new_ends_in_an_error() -> None:
+    with pytest.raises(ListingStuck, match="brings nothing new"):
+        list_unordered(pages(["b", "c"], ["c", "b"]), Stage(), BEGUN, lambda: None)
+
+
+def test_a_lost_lease_ends_the_walk() -> None:
+    def lost() -> None:
+        raise LeaseLost("lost")
+
+    with pytest.raises(LeaseLost):
+        list_unordered(pages(["a"]), Stage(), BEGUN, lost)
