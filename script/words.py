@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 # Files and folders that have been reworded; others join as they are.
 CLEAN = (
+    "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
@@ -16,9 +17,12 @@ CLEAN = (
     "docs/deploying.md",
     "docs/glossary.md",
     "docs/operating.md",
+    "docs/promise.md",
     "function_app.py",
-    "infra/hooks",
+    "infra",
     "script",
+    "tests/integration/infra",
+    "tests/support/arm",
     "tests/unit/infra",
 )
 SUFFIXES = {".py", ".md", ".bicep", ".kql"}
@@ -41,13 +45,17 @@ def _retired(pattern: str, instead: str, unless: str | None = None, *, flags: re
 
 
 RETIRED = (
-    _retired(r"\b(?:a|an|the|two|each|every|next|last|first|one|per|no|of|these) looks?\b|\blooked\b", "poll"),
+    _retired(
+        r"\b(?:a|an|the|two|each|every|next|last|first|one|per|no|of|these) looks?\b|\blooked\b(?! after)", "poll"
+    ),
     _retired(r"\blooks\b(?! (?:like|up|for|after|the same))|next_?look", "poll"),
     _retired(r"\b(?:service|face|gateway|azure) (?:has )?answer|\banswer(?:s|ed)?:? (?:with )?[1-5]\d\d\b", "response"),
     _retired(r"\b(?:service's|face's|bad|good|throttled|no) answers?\b|\banswers? (?:of|from) the service", "response"),
     _retired(r"(?<![\"'])[\"'.]answer\b|\bAnswer\s*=", "response", flags=re.RegexFlag.NOFLAG),
     _retired(r"\brefus\w*\b.*\b429\b|\b429\b.*\brefus", "throttled", r"40[13]"),
-    _retired(r"\bsupersed\w*", "(each request has its own end)", r"\btags?\b|\bblobs?\b|retention|old-snapshots"),
+    _retired(
+        r"\bsupersed\w*", "(each request has its own end)", r"\btags?\b|\bblobs?\b|retention|snapshot|name\W+superseded"
+    ),
     _retired(r"(?<![\w.])_?logger\b\s*(?:=|\.|:)", "log", flags=re.RegexFlag.NOFLAG),
     _retired(r"\b(?:MOST|LONGEST|LARGEST|LEAST|SHORTEST|SMALLEST)_\w+", "MAX_ or MIN_", flags=re.RegexFlag.NOFLAG),
     _retired(r"\ballowed (?:is|are)\b", "expected"),
