@@ -20,13 +20,62 @@ param email string
 @maxValue(100)
 param throttledPercent int
 
+@description('Hours after which a newer snapshot is overdue: the time between two, and two hours for the run itself.')
+@minValue(2)
+@maxValue(48)
+param snapshotMaxAgeHours int
+
 var alerts = [
   {
-    name: 'watch-given-up'
-    title: 'A training request was abandoned or rejected'
+    name: 'app-silent'
+    title: 'The app is silent'
+    text: 'For 15 minutes the timer that runs each minute has not run: the app is down, or its telemetry does not arrive.'
+    severity: 1
+    query: loadTextContent('queries/alert-app-silent.kql')
+    every: 'PT5M'
+    window: 'PT30M'
+    measure: null
+    threshold: 0
+  }
+  {
+    name: 'face-refuses'
+    title: 'The Face service refuses the app (401, 403)'
+    text: 'Check the role of the identity on the Face resource, its network rules, and whether access to face recognition is approved.'
+    severity: 1
+    query: loadTextContent('queries/alert-face-refuses.kql')
+    every: 'PT5M'
+    window: 'PT15M'
+    measure: null
+    threshold: 0
+  }
+  {
+    name: 'face-unreachable'
+    title: 'The Face service cannot be reached'
+    text: 'For 5 minutes no poll got a connection. Check FACE_ENDPOINT and, with network isolation, the private endpoint.'
+    severity: 1
+    query: loadTextContent('queries/alert-face-unreachable.kql')
+    every: 'PT5M'
+    window: 'PT5M'
+    measure: null
+    threshold: 0
+  }
+  {
+    name: 'undocumented-404'
+    title: 'The Face service says 404 in an undocumented way'
+    text: 'It is a gateway, or an API version is gone. Check FACE_TRAINING_API_VERSION and FACE_DIRECTORY_API_VERSION.'
+    severity: 2
+    query: loadTextContent('queries/alert-undocumented-404.kql')
+    every: 'PT15M'
+    window: 'PT30M'
+    measure: null
+    threshold: 0
+  }
+  {
+    name: 'request-given-up'
+    title: 'A request was abandoned or rejected'
     text: 'Its event on training-results says why: a malformed body, a refusal by the Face service, or a message that kept failing.'
     severity: 2
-    query: loadTextContent('queries/alert-watch-given-up.kql')
+    query: loadTextContent('queries/alert-request-given-up.kql')
     every: 'PT15M'
     window: 'PT30M'
     measure: null
@@ -44,37 +93,48 @@ var alerts = [
     threshold: 0
   }
   {
-    name: 'face-refuses'
-    title: 'The Face service refuses the app (401, 403)'
-    text: 'Check the role of the identity on the Face resource and its network rules. Watches go on until their timeout.'
-    severity: 1
-    query: loadTextContent('queries/alert-face-refuses.kql')
-    every: 'PT5M'
-    window: 'PT15M'
+    name: 'watches-overdue'
+    title: 'Watches are overdue'
+    text: 'A poll was more than 5 minutes late. The budget is short, or the storage of the app fails.'
+    severity: 2
+    query: loadTextContent('queries/alert-watches-overdue.kql')
+    every: 'PT15M'
+    window: 'PT30M'
     measure: null
     threshold: 0
   }
   {
-    name: 'snapshot-missing'
-    title: 'No complete snapshot in 26 hours'
-    text: 'Look for failed runs of snapshot_dynamic_person_groups. On a new deployment it ends with the first snapshot.'
-    severity: 2
-    query: loadTextContent('queries/alert-snapshot-missing.kql')
+    name: 'ends-late'
+    title: 'Ends of trainings are seen late'
+    text: 'One end in twenty was seen more than 5 minutes after it happened. Raise FACE_MAX_TPS where the limit of the resource allows it.'
+    severity: 3
+    query: loadTextContent('queries/alert-ends-late.kql')
     every: 'PT1H'
-    window: 'P2D'
+    window: 'PT1H'
     measure: null
     threshold: 0
   }
   {
     name: 'throttled'
     title: 'The Face service throttles the app'
-    text: 'Lower FACE_MAX_TPS or the number of instances, or ask for a higher limit of the Face resource.'
+    text: 'Others use the resource as well: lower FACE_MAX_TPS, or ask for a higher limit.'
     severity: 3
     query: loadTextContent('queries/alert-throttled.kql')
     every: 'PT15M'
     window: 'PT1H'
     measure: 'ThrottledPercent'
     threshold: throttledPercent
+  }
+  {
+    name: 'snapshot-missing'
+    title: 'A snapshot is overdue'
+    text: 'Look for failed runs of snapshot_groups and take_snapshot. On a new deployment it ends with the first snapshot.'
+    severity: 2
+    query: replace(loadTextContent('queries/alert-snapshot-missing.kql'), '26h', '${snapshotMaxAgeHours}h')
+    every: 'PT1H'
+    window: 'P2D'
+    measure: null
+    threshold: 0
   }
 ]
 

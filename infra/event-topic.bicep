@@ -19,7 +19,6 @@ param isolated bool
 var eventGridDataSender = 'd5a91429-5739-47e2-a06b-3470a27159e7'
 
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
-  // checkov:skip=CKV_AZURE_106: public network access is off where the parameter networkIsolation is true
   // checkov:skip=CKV_AZURE_191: the topic calls subscribers itself only where their owner gives it an identity to do so
   // checkov:skip=CKV_AZURE_193: public network access is off where the parameter networkIsolation is true
   name: name

@@ -130,6 +130,11 @@ param entraClientId string = 'none'
 @description('Object ID of a person or group that is granted what face-ops needs; none: nobody.')
 param operatorPrincipalId string = 'none'
 
+@description('Hours after which a newer snapshot is overdue; goes with SNAPSHOT_SCHEDULE. A query reaches back two days at most.')
+@minValue(2)
+@maxValue(48)
+param snapshotMaxAgeHours int = 26
+
 @description('Memory of an instance in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
@@ -380,6 +385,7 @@ module alerts 'alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     email: contains(noValue, alertEmail) ? '' : alertEmail
     throttledPercent: throttledAlertPercent
+    snapshotMaxAgeHours: snapshotMaxAgeHours
   }
 }
 

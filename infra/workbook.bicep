@@ -1,4 +1,4 @@
-metadata description = 'One page that shows how the watches and the snapshots go.'
+metadata description = 'One page that shows how watches and snapshots go.'
 
 @description('Region of the workbook.')
 param location string
@@ -10,10 +10,11 @@ param environmentName string
 param workspaceId string
 
 var tiles = [
-  { title: 'Watches by outcome', query: loadTextContent('queries/workbook-watches-by-outcome.kql') }
+  { title: 'Requests by outcome', query: loadTextContent('queries/workbook-requests-by-outcome.kql') }
   { title: 'How late ends were seen, in seconds', query: loadTextContent('queries/workbook-lateness.kql') }
-  { title: 'Watches by kind', query: loadTextContent('queries/workbook-watches-by-kind.kql') }
-  { title: 'Polls by answer', query: loadTextContent('queries/workbook-polls.kql') }
+  { title: 'Requests by kind', query: loadTextContent('queries/workbook-requests-by-kind.kql') }
+  { title: 'Watches under way, and overdue', query: loadTextContent('queries/workbook-watches.kql') }
+  { title: 'Polls by response', query: loadTextContent('queries/workbook-polls.kql') }
   { title: 'Polls throttled, in percent', query: loadTextContent('queries/workbook-throttling.kql') }
   { title: 'Snapshots', query: loadTextContent('queries/workbook-snapshots.kql') }
   { title: 'Size of snapshots', query: loadTextContent('queries/workbook-snapshot-size.kql') }

@@ -1,30 +1,51 @@
-"""The workflows hold no secret, and know the parameters that the deployment has."""
+"""The workflows hold no secret, run fixed actions, and know the parameters that the deployment has."""
 
+import json
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-WORKFLOWS = ROOT / ".github/workflows"
+WORKFLOWS = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / ".github/workflows").iterdir()}
+PARAMETERS = (ROOT / "infra/main.parameters.json").read_text(encoding="utf-8")
+KNOBS = dict(re.findall(r"\$\{(\w+)=([^}]*)\}", PARAMETERS))
+"""Each environment variable that azd reads, and its default."""
 
 
 def test_no_workflow_needs_a_stored_secret() -> None:
-    for workflow in WORKFLOWS.iterdir():
-        assert "secrets." not in workflow.read_text()
-    assert "id-token: write" in (WORKFLOWS / "deploy.yml").read_text()
+    assert not [name for name, text in WORKFLOWS.items() if "secrets." in text]
+    assert "id-token: write" in WORKFLOWS["azure-dev.yml"]
+
+
+def test_the_credential_that_azd_makes_is_the_one_that_the_workflow_asks_for() -> None:
+    # azd pipeline config makes credentials for a branch and for pull requests; an environment has another subject.
+    assert not re.search(r"^\s+environment:", WORKFLOWS["azure-dev.yml"], re.MULTILINE)
+
+
+def test_each_action_is_a_commit_of_a_named_version() -> None:
+    for name, text in WORKFLOWS.items():
+        for action in re.findall(r"uses: ([^.\s].*)", text):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), f"{name}: {action}"
 
 
 def test_every_parameter_can_be_set_by_hand_and_by_the_workflow() -> None:
-    parameters = (ROOT / "infra/main.bicepparam").read_text()
-    read = dict(re.findall(r"readEnvironmentVariable\('(\w+)', '([^']*)'\)", parameters))
-    del read["AZURE_ENV_NAME"]  # azd's own
-    documented = (ROOT / "docs/deploying.md").read_text()
-    workflow = (WORKFLOWS / "deploy.yml").read_text()
-    for name, default in read.items():
-        assert f"\n| `{name}` |" in documented
-        assert f"{name}: ${{{{ vars.{name}{f" || '{default}'" if default else ''} }}}}" in workflow
+    documented = (ROOT / "docs/deploying.md").read_text(encoding="utf-8")
+    azure_yaml = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+    for name, default in KNOBS.items():
+        assert re.search(rf"^\| `{name}` \|.*\| `{default}` \|$", documented, re.MULTILINE), name
+        assert f"      {name}: ${{{{ vars.{name} }}}}\n" in WORKFLOWS["azure-dev.yml"]
+        assert f"    - {name}\n" in azure_yaml
 
 
-def test_the_workflow_has_the_checkov_of_the_tests() -> None:
+def test_the_parameters_are_those_of_the_template() -> None:
+    template = (ROOT / "infra/main.bicep").read_text(encoding="utf-8")
+    declared = dict(re.findall(r"^param (\w+) (\w+)", template, re.MULTILINE))
+    for name, given in json.loads(PARAMETERS)["parameters"].items():
+        default = re.sub(r"\$\{\w+=?([^}]*)\}", r"\1", given["value"])
+        assert re.fullmatch({"bool": r"true|false", "int": r"-?\d+", "string": ".*"}[declared[name]], default), name
+
+
+def test_the_workflow_has_the_tools_of_the_tests() -> None:
     pinned = re.compile(r"checkov==[\d.]+")
-    in_tests = pinned.findall((ROOT / "tests/integration/infra/test_checkov.py").read_text())
-    assert pinned.findall((WORKFLOWS / "test.yml").read_text()) == in_tests
+    in_tests = pinned.findall((ROOT / "tests/integration/infra/test_checkov.py").read_text(encoding="utf-8"))
+    assert pinned.findall(WORKFLOWS["test.yml"]) == in_tests
+    assert "az bicep install --version v0." in WORKFLOWS["test.yml"]

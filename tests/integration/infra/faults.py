@@ -162,6 +162,7 @@ FAULTS: Mapping[Promise, tuple[Fault, ...]] = {
     monitoring.alerts_reach_somebody: (
         Fault("alerts.bicep", "empty(email) ? [] : [receivers.id]", "[]", "email"),
         Fault("alerts.bicep", "scopes: [workspaceId]", "scopes: [resourceGroup().id]"),
+        Fault("alerts.bicep", "'26h', '${snapshotMaxAgeHours}h'", "'26h', '2d'"),
         Fault("alerts.bicep", "skipQueryValidation: true", "skipQueryValidation: false"),
     ),
     monitoring.the_workbook_opens: (

@@ -1,146 +1,190 @@
-"""What alerts and workbook ask for is what the app really logs."""
+"""What alerts and workbook ask for is what the app really logs, and each alert fires where it should."""
 
 import re
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any
 
 import pytest
-from shared.training.report import Reporter
-from shared.training.request import Message
 
 from local.azurite import start_azurite
 from local.face_emulator.faults import ErrorResponse, Throttled
 from local.face_emulator.process import FaceEmulator
-from shared.face import errors
-from shared.face.client import ApiVersions, FaceClient
-from shared.face.credentials import KeyCredential
-from shared.face.groups import GroupsClient
-from shared.face.models import GroupKind
-from shared.settings import ConnectionString
-from shared.snapshots.snapshot import SnapshotJob
-from shared.storage import Storage, connect
-from shared.training.decide import Policy
-from shared.training.poison import MOST_POISONINGS, PoisonHandler
-from shared.training.record import Outcome
-from shared.training.schedule import Bounds
-from shared.training.store import WatchStore
-from shared.training.watch import Watcher
+from shared.training.messages import MAX_DEQUEUE_COUNT, Message
 from tests.integration.infra.telemetry import send_logs
 from tests.integration.infra.tools import INFRA
-from tests.support.application_insights import Trace, start_application_insights
+from tests.support.application_insights import start_application_insights
+from tests.support.builders import environment
+from tests.support.fresh import fresh_wiring
+from tests.support.kusto import Row, analyse, run
 
-QUERIES = sorted((INFRA / "queries").glob("*.kql"))
-KINDS_OF_RESPONSE = {
-    name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.FaceError)
-}
+QUERIES = {file.stem: file.read_text(encoding="utf-8") for file in sorted((INFRA / "queries").glob("*.kql"))}
+# Logged by the job that takes snapshots off a queue.
+AHEAD = {"snapshot failed"}
 
 
 @pytest.fixture(scope="module")
-def logged(face_emulator_process: FaceEmulator) -> Iterator[list[Trace]]:
+def logged(face_emulator_process: FaceEmulator) -> Iterator[list[Row]]:
     """Run watches to each kind of end, and two snapshots, and yield the rows that their logs make."""
+    face = face_emulator_process
     with (
         pytest.MonkeyPatch.context() as patch,
         start_azurite() as azurite,
         start_application_insights() as telemetry,
         send_logs(telemetry, patch),
     ):
-        storage = connect(ConnectionString(azurite.connection_string))
-        storage.make_missing()
-        face_emulator_process.control.reset()
-        run_the_app(storage, face_emulator_process)
-        yield telemetry.traces
-    face_emulator_process.control.reset()
+        storage = azurite.connection_string
+        for name, value in environment(
+            FACE_ENDPOINT=face.endpoint, FACE_KEY=face.key, DataStorage=storage, WATCH_GRACE_SECONDS="0"
+        ).items():
+            patch.setenv(name, value)
+        face.control.reset()
+        with fresh_wiring() as wiring:
+            wiring.storage().make_missing()
+            run_the_app(wiring, face)
+        patch.setenv("FACE_ENDPOINT", "http://127.0.0.1:9")
+        with fresh_wiring() as wiring:
+            enqueue(wiring, "group-unreachable")
+        yield [Row(trace.message, trace.properties) for trace in telemetry.traces]
+    face.control.reset()
 
 
-def run_the_app(storage: Storage, face: FaceEmulator) -> None:
-    versions = ApiVersions(training="v1.2-preview.1", directory="v1.2-preview.1")
-    client = FaceClient(face.endpoint, KeyCredential(face.key), versions)
-    watcher = Watcher(
-        face=client,
-        store=WatchStore(storage.watch_table),
-        queue=storage.watch_queue,
-        reporter=Reporter(storage.results_queue),
-        policy=Policy(Bounds(1, 60), timeout=3600, grace=60),
-        default_kind=GroupKind.LARGE_PERSON_GROUP,
-        clock=lambda: datetime.now(UTC),
-        jitter=lambda: 0.5,
-    )
+def enqueue(wiring: ModuleType, body: str) -> None:
+    wiring.watcher().handle(Message(str(uuid.uuid4()), datetime.now(UTC), body.encode()))
 
-    def enqueue(body: str) -> Message:
-        message = Message(str(uuid.uuid4()), datetime.now(UTC), body.encode())
-        watcher.handle(message)
-        return message
 
+def run_the_app(wiring: ModuleType, face: FaceEmulator) -> None:
     face.control.plan("largePersonGroup", "group-trained", duration=0)
     face.control.plan("largePersonGroup", "group-failing", duration=0, outcome="failed")
     for group_id in ("group-trained", "group-failing"):
         face.control.group("largePersonGroup", group_id, train=True)
-        enqueue(group_id)
-    enqueue("{")
+        enqueue(wiring, group_id)
+    enqueue(wiring, "{")
     face.control.faults(Throttled(retry_after=1, remaining=1))
-    enqueue("group-throttled")
-    for status, code in ((401, "401"), (403, "403"), (400, "BadArgument")):
+    enqueue(wiring, "group-throttled")
+    for status, code in ((401, "401"), (403, "403"), (400, "BadArgument"), (404, "404")):
         face.control.faults(ErrorResponse(status=status, code=code, remaining=1))
-        enqueue(f"group-refused-{status}")
+        enqueue(wiring, f"group-error-{status}")
     face.control.faults()
-
-    given_up = enqueue("group-missing")
-    follow_up = (
-        f'{{"watchId": "{given_up.watch_id}", "kind": "largePersonGroup", "groupId": "group-missing", "step": 1}}'
-    )
-    for number in range(MOST_POISONINGS):
-        PoisonHandler(watcher, storage.poison_queue).handle(
-            Message(f"poison-{number}", datetime.now(UTC), follow_up.encode())
-        )
-
+    poisoned = Message(str(uuid.uuid4()), datetime.now(UTC), b"group-poisoned", MAX_DEQUEUE_COUNT)
+    wiring.poison_handler().handle(poisoned)
+    wiring.caretaker().run()
     for added in (1500, 10):
         face.control.change(added=added)
-        SnapshotJob(GroupsClient(client), storage.snapshot_container, include_user_data=True).run()
+        wiring.snapshot_job().run()
 
 
-def rows_of(query: str, logged: list[Trace]) -> list[Trace]:
-    """Return the rows with the messages that a query names."""
-    messages = set(re.findall(r"'((?:training|snapshot|face)[^']* [^']*)'", query))
-    found = [row for row in logged if row.message in messages]
-    assert {row.message for row in found} == messages, "a message that the app does not log"
-    return found
+def test_the_app_was_seen_in_each_kind_of_end(logged: list[Row]) -> None:
+    ends = {row.properties["outcome"] for row in logged if row.message == "training request ended"}
+    assert ends >= {"succeeded", "failed", "rejected"}
+    refused = {row.properties["http_status"] for row in logged if row.message == "training poll refused"}
+    assert refused == {"401", "403"}
 
 
-def test_the_app_was_seen_in_each_kind_of_end(logged: list[Trace]) -> None:
-    ends = {row.properties["outcome"] for row in logged if row.message == "training watch ended"}
-    assert ends == {"succeeded", "failed", "rejected", "abandoned"}
-    refusals = {row.properties["http_status"] for row in logged if row.message == "face service refuses the app"}
-    assert refusals == {"401", "403"}
+def test_the_language_service_has_nothing_against_any_query() -> None:
+    assert analyse(QUERIES) == {name: [] for name in QUERIES}
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)
-def test_a_query_asks_for_what_is_logged(query: Path, logged: list[Trace]) -> None:
-    text = query.read_text()
-    if "AppTraces" not in text:
-        assert text.startswith("AppRequests"), "a table that the app does not fill"
-        return
-    rows = rows_of(text, logged)
-    for name in set(re.findall(r"Properties\.(\w+)", text)):
-        values = [row.properties[name] for row in rows if name in row.properties]
-        assert values, f"no record has {name}"
-        if re.search(rf"to(?:int|long|double)\(Properties\.{name}\)", text):
-            assert all(float(value) >= 0 for value in values)
-    for name, allowed in (("outcome", set(Outcome)), ("answer", KINDS_OF_RESPONSE)):
-        compared = re.findall(rf"tostring\(Properties\.{name}\) (?:==|!=|in) (\([^)]*\)|'\w+')", text)
-        assert {value for one in compared for value in re.findall(r"'(\w+)'", one)} <= allowed
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("Message ==", "Mesage =="), ("tostring(", "tostrin("), ("| where", "| were")]
+)
+def test_a_fault_in_a_query_is_found(right: str, wrong: str) -> None:
+    query = QUERIES["alert-training-failed"]
+    assert right in query
+    assert analyse({"faulty": query.replace(right, wrong)})["faulty"]
 
 
-def test_each_alert_sees_what_it_is_for(logged: list[Trace]) -> None:
-    given_up = rows_of((INFRA / "queries/alert-watch-given-up.kql").read_text(), logged)
-    assert {"abandoned", "rejected"} <= {row.properties["outcome"] for row in given_up}
-    assert any("outcome" in row.properties for row in given_up if row.message == "training request rejected")
-    throttled = rows_of((INFRA / "queries/alert-throttled.kql").read_text(), logged)
-    assert [row.properties["answer"] for row in throttled if "answer" in row.properties].count("Throttled") == 1
-    assert len(rows_of((INFRA / "queries/alert-snapshot-missing.kql").read_text(), logged)) == 2
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_asks_for_what_is_logged(name: str, logged: list[Row]) -> None:
+    query = QUERIES[name]
+    messages = set(re.findall(r"'((?:training|snapshot|poisoned)[^']* [^']*)'", query)) - AHEAD
+    rows = [row for row in logged if row.message in messages]
+    assert {row.message for row in rows} == messages, "a message that the app does not log"
+    for field in set(re.findall(r"Properties\.(\w+)", query)) - {"error"}:
+        assert any(field in row.properties for row in rows), f"no record has {field}"
 
 
-def test_no_id_is_sent(logged: list[Trace]) -> None:
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_runs_on_what_is_logged_and_on_nothing(name: str, logged: list[Row]) -> None:
+    run(QUERIES[name], logged)
+    on_nothing = run(QUERIES[name], [])
+    # Of no records, these two tell.
+    assert bool(on_nothing) == (name in ("alert-app-silent", "alert-snapshot-missing"))
+
+
+def test_no_id_is_sent(logged: list[Row]) -> None:
     sent = " ".join(f"{row.message} {row.properties}" for row in logged)
     assert "group-" not in sent
+
+
+NOW = datetime.now(UTC)
+
+
+def ago(**time: float) -> datetime:
+    return NOW - timedelta(**time)
+
+
+def polled(response: str, http_status: str = "200", count: int = 1) -> list[Row]:
+    fields = {"kind": "personGroup", "response": response} | ({"http_status": http_status} if http_status else {})
+    return [Row("training polled", fields)] * count
+
+
+def ended(outcome: str, late: str = "1.5", count: int = 1) -> list[Row]:
+    return [Row("training request ended", {"outcome": outcome, "late_seconds": late})] * count
+
+
+def overdue(seconds: str) -> list[Row]:
+    return [Row("training watches looked after", {"overdue": "2", "oldest_overdue_seconds": seconds})]
+
+
+def published(at: datetime, calls: str = "1", throttled: str = "0") -> list[Row]:
+    return [Row("snapshot published", {"calls": calls, "throttled": throttled}, at=at)]
+
+
+@pytest.mark.parametrize(
+    ("name", "fires", "rests"),
+    [
+        (
+            "app-silent",
+            [Row(function="look_after_watches", at=ago(minutes=20)), Row(function="watch_training")],
+            [Row(function="look_after_watches", at=ago(minutes=1))],
+        ),
+        ("face-refuses", [Row("training poll refused", {"http_status": "403"})], polled("running")),
+        ("face-refuses", [Row("snapshot failed", {"error": "Unauthorized"})], [Row("snapshot failed", {"error": "X"})]),
+        ("face-unreachable", polled("NoConnection", ""), polled("NoConnection", "") + polled("running")),
+        (
+            "undocumented-404",
+            [Row("training poll went astray")],
+            polled("GroupNotFound", "404"),
+        ),
+        ("undocumented-404", [Row("snapshot failed", {"error": "UndocumentedNotFound"})], polled("running")),
+        ("request-given-up", ended("rejected"), ended("notFound")),
+        ("request-given-up", [Row("poisoned request abandoned", {"outcome": "abandoned"})], ended("failed")),
+        ("request-given-up", [Row("training request rejected", {"outcome": "rejected"})], ended("succeeded")),
+        ("training-failed", ended("failed"), ended("succeeded")),
+        ("watches-overdue", overdue("301"), overdue("299")),
+        ("ends-late", ended("succeeded", "301", 5), ended("succeeded", "301", 4)),
+        ("ends-late", ended("failed", "400", 9), ended("succeeded", "1", 99) + ended("succeeded", "400", 1)),
+        ("snapshot-missing", published(ago(hours=27)), published(ago(hours=25))),
+    ],
+)
+def test_an_alert_fires_where_it_should_and_rests_where_not(name: str, fires: list[Row], rests: list[Row]) -> None:
+    query = QUERIES[f"alert-{name}"]
+    assert run(query, fires)
+    assert not run(query, rests)
+
+
+@pytest.mark.parametrize(
+    ("rows", "percent"),
+    [
+        (polled("Throttled", "429", 3) + polled("running", count=17), 15.0),
+        (polled("Throttled", "429", 3) + polled("running", count=17) + polled("laterSlot", "", 80), 15.0),
+        (published(NOW, "90", "9") + polled("Throttled", "429", 10), 19.0),
+        (polled("Throttled", "429", 19), None),
+    ],
+)
+def test_throttling_is_a_share_of_the_calls_that_were_made(rows: list[Row], percent: float | None) -> None:
+    found: list[dict[str, Any]] = run(QUERIES["alert-throttled"], rows)
+    assert found == ([] if percent is None else [{"ThrottledPercent": percent}])

@@ -1,8 +1,8 @@
 """What the app and its host are given."""
 
+import json
 import re
 import sys
-from typing import Any
 
 from local.host.host_json import read_host_json
 from shared.settings import load_settings
@@ -15,29 +15,17 @@ NOT_THE_APPS = re.compile(
     r"AzureWebJobsStorage__\w+|DataStorage__\w+|APPLICATIONINSIGHTS_\w+|PYTHON_\w+|OTEL_\w+|AZURE_CLIENT_ID"
     r"|AZURE_TOKEN_CREDENTIALS"
 )
-# Settings that the template can make before the app reads them.
-AHEAD = {"HTTP_AUTH", "EVENTS_TOPIC_ENDPOINT"}
-
-
-class _Recording(dict[str, str]):
-    """Settings that note which of them were asked for."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        super().__init__(values)
-        self.asked: set[str] = set()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.asked.add(name)
-        return super().get(name, default)
 
 
 def the_app_accepts_its_settings(outcome: Outcome) -> None:
     deployed = outcome.deployment
-    given = {name: value for name, value in app_settings(deployed).items() if name not in AHEAD}
-    settings = _Recording(given)
-    loaded = load_settings(settings)
+    settings = app_settings(deployed)
+    # The platform adds this where its authentication is on.
+    platform = {"WEBSITE_AUTH_ENABLED": "True"} if outcome.parameters.get("entraClientId") else {}
+    loaded = load_settings(settings | platform)
     assert loaded.face_endpoint in deployed.outputs["FACE_ENDPOINT"]
-    unknown = {name for name in settings if not NOT_THE_APPS.fullmatch(name)} - settings.asked
+    apps = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))["Values"]
+    unknown = {name for name in settings if not NOT_THE_APPS.fullmatch(name)} - apps.keys()
     assert not unknown, f"nothing reads {unknown}"
     assert settings.items() >= outcome.parameters.get("options", {}).items()
 

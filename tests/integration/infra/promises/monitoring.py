@@ -4,7 +4,7 @@ import json
 
 from tests.integration.infra.cases import Outcome
 from tests.integration.infra.promises.reading import FACE, STORAGE, WORKSPACE, app_settings
-from tests.integration.infra.tools import ROOT
+from tests.integration.infra.tools import INFRA, ROOT
 
 
 def telemetry_holds_no_address(outcome: Outcome) -> None:
@@ -47,8 +47,11 @@ def alerts_reach_somebody(outcome: Outcome) -> None:
     deployed = outcome.deployment
     workspace = deployed.one(WORKSPACE).id
     rules = deployed.of("Microsoft.Insights/scheduledQueryRules")
-    names = {"watch-given-up", "training-failed", "face-refuses", "snapshot-missing", "throttled"}
-    assert {name for rule in rules for name in names if rule.name.endswith(name)} == names
+    files = {file.stem.removeprefix("alert-") for file in (INFRA / "queries").glob("alert-*.kql")}
+    assert {rule.name.partition("face-ops-")[2].partition("-")[2] for rule in rules} == files
+    (snapshot,) = (rule for rule in rules if rule.name.endswith("-snapshot-missing"))
+    age = outcome.parameters.get("snapshotMaxAgeHours", 26)
+    assert f"ago({age}h)" in snapshot.properties["criteria"]["allOf"][0]["query"]
     groups = [one.id for one in deployed.of("Microsoft.Insights/actionGroups")]
     assert len(groups) == bool(outcome.parameters.get("alertEmail"))
     for rule in rules:

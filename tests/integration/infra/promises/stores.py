@@ -9,10 +9,10 @@ def what_the_code_names_is_made(outcome: Outcome) -> None:
     deployed = outcome.deployment
     account = data_account(deployed).name
     made = {(one.kind.rpartition("/")[2], one.name) for one in deployed.resources}
-    queues = {storage.WATCH_QUEUE, storage.POISON_QUEUE, storage.RESULTS_QUEUE}
-    named = {("queues", name) for name in queues}
-    named |= {("tables", storage.WATCH_TABLE), ("containers", storage.SNAPSHOT_CONTAINER)}
-    named |= {("queues", "snapshot-requests"), ("queues", "snapshot-requests-poison"), ("containers", "face-members")}
+    received = {storage.WATCH_QUEUE, storage.SNAPSHOT_REQUESTS_QUEUE}
+    queues = received | {f"{name}-poison" for name in received} | {storage.POISON_QUEUE, storage.RESULTS_QUEUE}
+    named = {("queues", name) for name in queues} | {("tables", storage.WATCH_TABLE)}
+    named |= {("containers", name) for name in (storage.SNAPSHOT_CONTAINER, storage.MEMBERS_CONTAINER)}
     missing = {one for one in named if (one[0], f"{account}/default/{one[1]}") not in made}
     assert not missing
 
@@ -40,5 +40,5 @@ def superseded_snapshots_go_and_the_newest_stays(outcome: Outcome) -> None:
     days = rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
     assert days == outcome.parameters.get("snapshotRetentionDays", 90)
     filters = rule["definition"]["filters"]
-    assert filters["prefixMatch"] == [f"{storage.SNAPSHOT_CONTAINER}/", "face-members/"]
+    assert filters["prefixMatch"] == [f"{storage.SNAPSHOT_CONTAINER}/", f"{storage.MEMBERS_CONTAINER}/"]
     assert filters["blobIndexMatch"] == [{"name": "superseded", "op": "==", "value": "true"}]

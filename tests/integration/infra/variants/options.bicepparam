@@ -4,6 +4,7 @@ param environmentName = 'production'
 param location = 'westeurope'
 param snapshotRetentionDays = 30
 param throttledAlertPercent = 5
+param snapshotMaxAgeHours = 48
 param storageSkuName = 'Standard_ZRS'
 param logDailyCapGb = -1
 param options = {
