@@ -24,28 +24,28 @@ class EnvironmentReader:
         """Tell whether any setting whose name begins so holds something."""
         return any(name.startswith(prefix) and value.strip() for name, value in self._environment.items())
 
-    def refuse(self, name: str, value: str, expected: str) -> None:
+    def reject(self, name: str, value: str, expected: str) -> None:
         """Note that a setting cannot be used, and show its value."""
         self.problems.append(f"{name} is {value!r}; expected {expected}")
 
-    def refuse_missing(self, name: str, expected: str) -> None:
+    def reject_missing(self, name: str, expected: str) -> None:
         """Note that a setting is missing."""
         self.problems.append(f"{name} is missing; expected {expected}")
 
-    def refuse_secret(self, name: str, expected: str) -> None:
+    def reject_secret(self, name: str, expected: str) -> None:
         """Note that a setting cannot be used, without its value."""
         self.problems.append(f"{name} cannot be used (its value is not shown); expected {expected}")
 
-    def refuse_address(self, name: str, value: str, expected: str) -> None:
+    def reject_address(self, name: str, value: str, expected: str) -> None:
         """Note that an address cannot be used; show it only where it can hold no key, password or signature."""
         if re.fullmatch(r"[^@?#=;&%]*(\.|://)[^@?#=;&%]*", value):
-            self.refuse(name, value, expected)
+            self.reject(name, value, expected)
         elif value:
-            self.refuse_secret(name, expected)
+            self.reject_secret(name, expected)
         else:
-            self.refuse_missing(name, expected)
+            self.reject_missing(name, expected)
 
-    def refuse_unknown(self, prefixes: tuple[str, ...]) -> None:
+    def reject_unknown(self, prefixes: tuple[str, ...]) -> None:
         """Note each setting that begins with one of the prefixes and was never asked for, with the nearest that was."""
         for name in sorted(self._environment.keys() - self._known):
             if name.startswith(prefixes) and self._environment[name].strip():
@@ -56,14 +56,14 @@ class EnvironmentReader:
         """Return a secret, which no problem shows."""
         value = self.text(name)
         if not value.isascii() or not value.isprintable():
-            self.refuse_secret(name, "printable ASCII: copy it again from the portal")
+            self.reject_secret(name, "printable ASCII: copy it again from the portal")
         return value or None
 
     def matching(self, name: str, pattern: str, expected: str, default: str = "") -> str:
         """Return a text that a pattern matches as a whole."""
         value = self.text(name) or default
         if not re.fullmatch(pattern, value, re.ASCII):
-            self.refuse(name, value, expected)
+            self.reject(name, value, expected)
         return value
 
     def number(self, name: str, default: float, *, least: float, most: float) -> float:
@@ -74,7 +74,7 @@ class EnvironmentReader:
         # float() takes more than people mean: underscores, "nan", "infinity".
         number = float(value) if re.fullmatch(r"\+?\d{1,12}(\.\d{1,12})?", value, re.ASCII) else None
         if number is None or not least <= number <= most:
-            self.refuse(name, value, f"a number from {least:g} to {most:g}")
+            self.reject(name, value, f"a number from {least:g} to {most:g}")
             return default
         return number
 
@@ -82,7 +82,7 @@ class EnvironmentReader:
         """Return one of some words, written exactly so."""
         value = self.text(name) or default
         if value not in choices:
-            self.refuse(name, value, "one of " + ", ".join(choice or "nothing" for choice in choices))
+            self.reject(name, value, "one of " + ", ".join(choice or "nothing" for choice in choices))
         return value
 
     def choices(self, name: str, default: str, choices: tuple[str, ...]) -> tuple[str, ...]:
@@ -90,12 +90,12 @@ class EnvironmentReader:
         value = self.text(name) or default
         chosen = [word.strip() for word in value.split(",")]
         if len(set(chosen)) < len(chosen) or not set(chosen) <= set(choices):
-            self.refuse(name, value, "some of " + ", ".join(choices) + ", separated by commas, each at most once")
+            self.reject(name, value, "some of " + ", ".join(choices) + ", separated by commas, each at most once")
         return tuple(choice for choice in choices if choice in chosen)
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return true or false, in any case of letters."""
         value = self.text(name).lower()
         if value and value not in (*_TRUE, *_FALSE):
-            self.refuse(name, value, "true or false")
+            self.reject(name, value, "true or false")
         return value in _TRUE if value else default

@@ -36,11 +36,11 @@ def face_endpoint(reader: EnvironmentReader, name: str) -> str:
     value = reader.text(name)
     match = _ENDPOINT.fullmatch(value)
     if match is None or int(match["port"] or 0) > 65_535:
-        reader.refuse_address(
+        reader.reject_address(
             name, value, "https://NAME.cognitiveservices.azure.com, without a path (plain http for loopback only)"
         )
     elif re.match(r"https://NAME\.", value):
-        reader.refuse(name, value, "the resource's own name in place of NAME")
+        reader.reject(name, value, "the resource's own name in place of NAME")
     return value.rstrip("/")
 
 
@@ -61,7 +61,7 @@ def directory_api_version(reader: EnvironmentReader, name: str, default: str) ->
     """Return an API version that has dynamic person groups."""
     value = api_version(reader, name, default)
     if value in _WITHOUT_DIRECTORY:
-        reader.refuse(name, value, f"a version that has dynamic person groups, such as {default}")
+        reader.reject(name, value, f"a version that has dynamic person groups, such as {default}")
     return value
 
 
@@ -69,7 +69,7 @@ def schedule(reader: EnvironmentReader, name: str, default: str) -> str:
     """Return an NCRONTAB expression."""
     value = reader.text(name)
     if value and not is_schedule(value):
-        reader.refuse(
+        reader.reject(
             name, value, f"an NCRONTAB expression of six fields, seconds first, that comes at all, such as {default}"
         )
     return value or default
@@ -80,7 +80,7 @@ def https_address(reader: EnvironmentReader, name: str, expected: str) -> str:
     value = reader.text(name)
     secure = value.startswith("https://") or is_loopback(value)
     if not secure or not re.fullmatch(r"https?://[^\s?#@]+", value):
-        reader.refuse_address(name, value, expected)
+        reader.reject_address(name, value, expected)
     return value.rstrip("/")
 
 
@@ -94,13 +94,13 @@ def connection_string(reader: EnvironmentReader, name: str) -> str:
     signs = _is_base64(fields.get("AccountKey", "")) or "SharedAccessSignature" in fields
     reaches = "AccountName" in fields or fields.keys() >= set(_STORAGE_ENDPOINTS)
     if not (signs and reaches and all(separator for _, separator, _ in parts)):
-        reader.refuse_secret(
+        reader.reject_secret(
             name,
             "a connection string with AccountName and AccountKey, or SharedAccessSignature, "
             "or UseDevelopmentStorage=true",
         )
     elif not _is_secure(fields):
-        reader.refuse_secret(name, "https for all three services (plain http for loopback only)")
+        reader.reject_secret(name, "https for all three services (plain http for loopback only)")
     return value
 
 

@@ -110,7 +110,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         http_auth=_http_auth(reader, "HTTP_AUTH"),
     )
     _check_host_storage(reader, "AzureWebJobsStorage")
-    reader.refuse_unknown(_PREFIXES)
+    reader.reject_unknown(_PREFIXES)
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
@@ -119,7 +119,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
 def _face_key(reader: EnvironmentReader, endpoint: str) -> str | None:
     key = reader.secret("FACE_KEY")
     if key is None and endpoint.lower().startswith("http://") and is_loopback(endpoint):
-        reader.refuse_missing("FACE_KEY", "the resource's key, or https in FACE_ENDPOINT: http sends no token")
+        reader.reject_missing("FACE_KEY", "the resource's key, or https in FACE_ENDPOINT: http sends no token")
     return key
 
 
@@ -135,7 +135,7 @@ def _watch(reader: EnvironmentReader) -> WatchSettings:
         retention_days=reader.number("WATCH_RETENTION_DAYS", 30, least=MIN_RETENTION_DAYS, most=36_500),
     )
     if watch.min_delay > watch.max_delay:
-        reader.refuse(
+        reader.reject(
             "WATCH_MIN_DELAY_SECONDS", f"{watch.min_delay:g}", f"at most WATCH_MAX_DELAY_SECONDS ({watch.max_delay:g})"
         )
     return watch
@@ -150,7 +150,7 @@ def _snapshot(reader: EnvironmentReader) -> SnapshotSettings:
         members_days=reader.number("SNAPSHOT_MEMBERS_DAYS", 30, least=1, most=36_500),
     )
     if snapshot.include_members and "dynamicPersonGroup" not in snapshot.kinds:
-        reader.refuse("SNAPSHOT_INCLUDE_MEMBERS", "true", "dynamicPersonGroup among SNAPSHOT_KINDS with it")
+        reader.reject("SNAPSHOT_INCLUDE_MEMBERS", "true", "dynamicPersonGroup among SNAPSHOT_KINDS with it")
     return snapshot
 
 
@@ -163,13 +163,13 @@ def _topic(reader: EnvironmentReader, name: str) -> str | None:
 def _http_auth(reader: EnvironmentReader, name: str) -> str:
     value = reader.choice(name, "key", ("key", "entra"))
     if value == "entra" and not reader.flag("WEBSITE_AUTH_ENABLED", default=False):
-        reader.refuse(name, value, "the platform's authentication to be on with it (WEBSITE_AUTH_ENABLED), or key")
+        reader.reject(name, value, "the platform's authentication to be on with it (WEBSITE_AUTH_ENABLED), or key")
     return value
 
 
 def _check_host_storage(reader: EnvironmentReader, name: str) -> None:
     if not reader.text(name) and not reader.has_any(f"{name}__"):
-        reader.refuse_missing(
+        reader.reject_missing(
             name, f"a connection string, UseDevelopmentStorage=true, or the identity-based {name}__… settings"
         )
 
@@ -179,7 +179,7 @@ def _data_storage(reader: EnvironmentReader, name: str) -> ConnectionString | St
         return ConnectionString(forms.connection_string(reader, name))
     uris = {f"{name}__{service}ServiceUri": service for service in ("queue", "table", "blob")}
     if not any(reader.text(uri) for uri in uris):
-        reader.refuse_missing(name, f"a connection string, UseDevelopmentStorage=true, or all of {', '.join(uris)}")
+        reader.reject_missing(name, f"a connection string, UseDevelopmentStorage=true, or all of {', '.join(uris)}")
         return ConnectionString("")
     queue_uri, table_uri, blob_uri = (
         forms.https_address(reader, uri, f"https://ACCOUNT.{service}.core.windows.net, without a query")

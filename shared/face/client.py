@@ -166,7 +166,7 @@ class FaceClient:
         try:
             return response, operation.decode(body)
         except (ValueError, RecursionError) as error:
-            # The parser's words may quote what people wrote, so only its kind is told.
+            # The parser's words may quote what people wrote, so only its class is named.
             raise InvalidResponse(
                 f"the Face service's response has a body that is not documented ({type(error).__name__})",
                 status=response.status_code,

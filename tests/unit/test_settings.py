@@ -182,7 +182,7 @@ def test_an_endpoint_that_can_be_used(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["https://NAME.cognitiveservices.azure.com", "https://NAME.example.com:443/"])
-def test_the_samples_endpoint_is_refused_until_it_has_the_resources_name(endpoint: str) -> None:
+def test_the_samples_endpoint_is_rejected_until_it_has_the_resources_name(endpoint: str) -> None:
     assert problems(FACE_ENDPOINT=endpoint) == [
         f"FACE_ENDPOINT is {endpoint!r}; expected the resource's own name in place of NAME"
     ]
@@ -243,7 +243,7 @@ def test_the_scope_is_that_of_the_endpoints_cloud(endpoint: str, scope: str) -> 
 
 
 @pytest.mark.parametrize("version", ["v1.2", "v1.3-preview.1"])
-def test_a_version_without_dynamic_person_groups_is_refused_for_them_alone(version: str) -> None:
+def test_a_version_without_dynamic_person_groups_is_rejected_for_them_alone(version: str) -> None:
     assert load_settings(environment(FACE_TRAINING_API_VERSION=version)).training_api_version == version
     assert problems(FACE_DIRECTORY_API_VERSION=version) == [
         f"FACE_DIRECTORY_API_VERSION is {version!r}; expected a version that has dynamic person groups, "
@@ -252,7 +252,7 @@ def test_a_version_without_dynamic_person_groups_is_refused_for_them_alone(versi
 
 
 @pytest.mark.parametrize("version", ["1.2", "v1", "v1.2-beta", "v1.2/../..", "v٣.٤", "V1.2", "v1.2-preview.", "latest"])
-def test_a_version_of_another_form_is_refused(version: str) -> None:
+def test_a_version_of_another_form_is_rejected(version: str) -> None:
     assert problems(FACE_TRAINING_API_VERSION=version) == [
         f"FACE_TRAINING_API_VERSION is {version!r}; expected an API version such as v1.2"
     ]
@@ -285,7 +285,7 @@ def test_no_delay_can_be_longer_than_a_message_can_be_hidden() -> None:
     assert MAX_VISIBILITY_SECONDS == 604_800
 
 
-def test_bounds_that_cross_are_refused() -> None:
+def test_bounds_that_cross_are_rejected() -> None:
     assert problems(WATCH_MIN_DELAY_SECONDS="90") == [
         "WATCH_MIN_DELAY_SECONDS is '90'; expected at most WATCH_MAX_DELAY_SECONDS (60)"
     ]
@@ -306,7 +306,7 @@ def test_a_flag_in_any_case_of_letters(text: str, meant: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["yes", "off", "2", "t"])
-def test_a_flag_that_is_neither_is_refused_and_never_guessed(text: str) -> None:
+def test_a_flag_that_is_neither_is_rejected_and_never_guessed(text: str) -> None:
     assert problems(SNAPSHOT_INCLUDE_USER_DATA=text) == [
         f"SNAPSHOT_INCLUDE_USER_DATA is {text!r}; expected true or false"
     ]
@@ -334,7 +334,7 @@ def test_a_flag_that_is_neither_is_refused_and_never_guessed(text: str) -> None:
         "@daily",
     ],
 )
-def test_a_schedule_that_the_host_cannot_keep_is_refused(schedule: str) -> None:
+def test_a_schedule_that_the_host_cannot_keep_is_rejected(schedule: str) -> None:
     assert problems(SNAPSHOT_SCHEDULE=schedule) == [
         f"SNAPSHOT_SCHEDULE is {schedule!r}; expected an NCRONTAB expression of six fields, seconds first, "
         "that comes at all, such as 0 0 3 * * *"
@@ -388,7 +388,7 @@ def test_anonymous_functions_need_the_platforms_authentication(platform: str) ->
 @pytest.mark.parametrize(
     "scope", ["api", "http://a/.default", "https://a/b c/.default", "https://cognitiveservices.azure.com"]
 )
-def test_a_scope_of_another_form_is_refused(scope: str) -> None:
+def test_a_scope_of_another_form_is_rejected(scope: str) -> None:
     assert problems(FACE_TOKEN_SCOPE=scope) == [
         f"FACE_TOKEN_SCOPE is {scope!r}; expected an Entra scope such as https://cognitiveservices.azure.com/.default"
     ]
@@ -487,7 +487,7 @@ def test_storage_by_identity_needs_all_three_addresses() -> None:
     ]
 
 
-def test_another_credential_than_a_managed_identity_is_refused() -> None:
+def test_another_credential_than_a_managed_identity_is_rejected() -> None:
     (problem,) = problems(**IDENTITY, DataStorage__credential="clientsecret")
     assert problem.startswith("DataStorage__credential is 'clientsecret'; expected one of ")
 
@@ -513,7 +513,7 @@ def test_the_hosts_storage_may_be_reached_by_identity() -> None:
         ("DataStorage__queueServiceUri", f"https://user:{SECRET}@data.queue.core.windows.net"),
     ],
 )
-def test_a_secret_in_a_wrong_place_is_refused_and_not_shown(name: str, value: str) -> None:
+def test_a_secret_in_a_wrong_place_is_rejected_and_not_shown(name: str, value: str) -> None:
     found = problems(**{**(IDENTITY if "Uri" in name else {}), name: value})
     assert any(problem.startswith(f"{name} ") for problem in found)
     assert SECRET.rstrip("=") not in str(SettingsError(found))

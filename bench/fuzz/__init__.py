@@ -1,0 +1,1 @@
+"""Generated inputs against all that reads what comes from outside, guided by what they reach (Atheris, libFuzzer)."""
