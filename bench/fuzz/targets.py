@@ -16,7 +16,7 @@ from shared.face.page import ListedKind, decode_page
 from shared.face.responses import error_from_response
 from shared.face.timestamps import parse_instant
 from shared.settings import SettingsError, load_settings
-from shared.training.request import Rejection, parse_body
+from shared.training.messages import Encoding, Rejection, parse_body
 
 _TOP = 5
 _KINDS = list(ListedKind)
@@ -81,8 +81,9 @@ def timestamp(data: bytes) -> None:
 
 def request(data: bytes) -> None:
     """Read the body of a queue message."""
-    read = parse_body(data, GroupKind.LARGE_PERSON_GROUP)
-    assert isinstance(read, Rejection) or len(read.group_id) <= 64
+    for encoding in Encoding:
+        read = parse_body(data, GroupKind.LARGE_PERSON_GROUP, encoding)
+        assert isinstance(read, Rejection) or len(read.group.group_id) <= 64
 
 
 def settings(data: bytes) -> None:

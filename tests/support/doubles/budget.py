@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from shared.budget.budget import MAX_WAIT_SECONDS
 from shared.budget.row import Slot
 
-MAX_LATE_SECONDS = 5.0
+_MAX_LATE_SECONDS = 5.0
+"""A slot that passed longer ago is void."""
 
 
 class ModelBudget:
@@ -28,7 +29,7 @@ class ModelBudget:
         return None
 
     def is_missed(self, slot: Slot) -> bool:
-        return (self._clock() - slot.turn).total_seconds() > MAX_LATE_SECONDS
+        return (self._clock() - slot.turn).total_seconds() > _MAX_LATE_SECONDS
 
     def seconds_until(self, slot: Slot) -> float:
         return max(0.0, (slot.turn - self._clock()).total_seconds())

@@ -10,7 +10,7 @@ from shared.face.errors import BadRequest, FaceError, ServerFault, Throttled, Un
 from tests.unit.protocol.conftest import Explored
 from tests.unit.protocol.disturbances import ask_again, ask_for_training, begin_training, let_pass, recover
 from tests.unit.protocol.explorer import Schedule
-from tests.unit.protocol.outside_calls import Fault
+from tests.unit.protocol.faults import Fault
 from tests.unit.protocol.promise import check_one_chain, check_promise
 from tests.unit.protocol.world import GROUP, LEASE_SECONDS, POLICY, World
 
@@ -290,8 +290,10 @@ def test_faults_are_all_explored(explored: Explored) -> None:
         world = World(schedule, faults=1)
         world.service.begin(GROUP, 2.5)
         world.enqueue()
-        world.come_to_rest()
-        seen.update(world.spent)
+        try:
+            world.come_to_rest()
+        finally:
+            seen.update(world.spent)
 
     explored(scenario)
     assert seen == set(Fault)

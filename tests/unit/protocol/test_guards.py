@@ -300,12 +300,13 @@ def the_timer_does_not_touch() -> Iterator[None]:
         yield
 
 
-def told_without_a_record(self: Teller, group: Group, owed: Sequence[RequestRecord]) -> None:
+def told_without_a_record(self: Teller, group: Group, owed: Sequence[RequestRecord]) -> list[RequestRecord]:
     if owed:
         self.store.note_told(group, owed)
     for each in owed:
         if each.event is not None:
             self._send(each.event)
+    return []
 
 
 GUARDS = {

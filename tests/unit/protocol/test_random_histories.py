@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.unit.protocol.explorer import Schedule
-from tests.unit.protocol.outside_calls import Fault
+from tests.unit.protocol.faults import Fault
 from tests.unit.protocol.promise import check_promise
 from tests.unit.protocol.record_of import record_of
 from tests.unit.protocol.world import GROUP, LEASE_SECONDS, World

@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
-from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.storage.queue import QueueMessage
 
-from shared.face.errors import Unreachable
 from shared.face.models import GroupKind
 from shared.training.decide import Policy
 from shared.training.messages import Group, Message
@@ -23,12 +22,13 @@ from tests.support.doubles.queue import InMemoryQueue
 from tests.support.doubles.service import ModelService, ModelTraining
 from tests.support.doubles.table import InMemoryTable
 from tests.support.watching import Jobs, watch_jobs
-from tests.unit.protocol.actors import Actor, current_actor, etag_in, let_others_go_first, run_at_once
+from tests.unit.protocol.actors import Actor, current_actor, let_others_go_first, run_at_once
 from tests.unit.protocol.explorer import Schedule
+from tests.unit.protocol.faults import HOSTS_DELETE, Died, Fault
 from tests.unit.protocol.moments import Moments
-from tests.unit.protocol.outside import Outside
-from tests.unit.protocol.outside_calls import HOSTS_DELETE, READS, Died, Fault, faults_of, go_wrong
+from tests.unit.protocol.outside import Outside, learn, make_call
 from tests.unit.protocol.results import Results
+from tests.unit.protocol.state import state_of
 
 GROUP = "group"
 KIND = GroupKind.LARGE_PERSON_GROUP
@@ -157,9 +157,8 @@ class World:
             except (AzureError, LostRace, RuntimeError):
                 self._give_back(message)
             else:
-                self.around(
-                    self.queue, HOSTS_DELETE, partial(self.queue.delete_message, message.id, message.pop_receipt)
-                )
+                done = partial(self.queue.delete_message, message.id, message.pop_receipt)
+                make_call(self, self.queue, HOSTS_DELETE, done)
         except (Died, AzureError):
             return  # the lease runs out
         finally:
@@ -270,59 +269,6 @@ class World:
         (training,) = [each for each in trainings if to_millisecond(each.created) == created]
         return training
 
-    # What happens at each outside call.
-
-    def around(self, target: object, name: str, call: Callable[[], Any], *, seconds: float | None = None) -> Any:
-        """Make an outside call: others may go first, the world may be disturbed, and the call may go wrong.
-
-        ``seconds`` is its deadline: it is not made where the world has taken longer to let it through.
-        """
-        began = self.clock()
-        if target is self.table or target is self.service:
-            let_others_go_first()  # of what goes into a queue, nobody who runs now can learn
-        actor = current_actor()
-        if self.disturbances and self.disturb_before in (None, name) and self.schedule.choose(2):
-            self.disturbances.pop(0)(self)
-            self._learn(actor, "disturbed")
-        if self.outage is target:
-            raise ServiceRequestError("it is out for longer")
-        if seconds is not None and (self.clock() - began).total_seconds() > seconds:
-            self._learn(actor, "too late")
-            raise Unreachable("no response in time")
-        fault = self._choose_fault(name)
-        self._learn(actor, fault)
-        try:
-            answer = call() if fault is None else go_wrong(fault, call, of_service=target is self.service)
-        except BaseException as error:
-            self._learn(actor, repr(error))
-            raise
-        finally:
-            if name not in READS:
-                self.moments.check_record()
-        self._learn(actor, answer)
-        return answer
-
-    def _choose_fault(self, name: str) -> Fault | None:
-        if not self.faults:
-            return None
-        faults = faults_of(name, few=current_actor() is not None)
-        choice = self.schedule.choose(1 + len(faults))
-        if not choice:
-            return None
-        self.faults -= 1
-        self.spent.append(faults[choice - 1])
-        return faults[choice - 1]
-
-    def _learn(self, actor: Actor | None, fact: object) -> None:
-        if actor is None:
-            return
-        if isinstance(fact, tuple):  # a page of a query
-            fact = [(row, row.metadata["etag"]) for row in fact[0]]
-        text = repr(fact)
-        for token, name in self.moments.tokens.items():
-            text = text.replace(token, name)
-        actor.learn(text)
-
     def _begin_again(self, _: float) -> None:
         actor = current_actor()
         if actor is not None:
@@ -330,49 +276,19 @@ class World:
 
     def _read_clock(self, ahead: float) -> datetime:
         now = self.clock() + timedelta(seconds=ahead)
-        self._learn(current_actor(), now)
+        learn(self, now)
         return now
 
     def _seconds_to_slot(self) -> float:
         if not self.later_slots or not self.schedule.choose(2):
             return 0.0
         self.later_slots -= 1
-        self._learn(current_actor(), "later slot")
+        learn(self, "later slot")
         return 30.0
 
     def state(self, actors: Sequence[Actor] = ()) -> Hashable:
-        """Return all that the future depends on.
-
-        ETags, pop receipts and tokens matter only while somebody who runs may hold them.
-        """
-        rows = self.table.rows
-        held = {actor.token for actor in actors}
-        messages = tuple(
-            (message.id, message.next_visible_on, message.dequeue_count, message.pop_receipt if actors else "")
-            for queue in (self.queue, self.poison_queue)
-            for message in queue.messages
-        )
-        row_of = {etag_in(etag): (row["PartitionKey"], row["RowKey"]) for row, etag in rows} if actors else {}
-        return hash(
-            (
-                self.clock(),
-                (self.faults, len(self.disturbances), self.later_slots, len(self.spent)),
-                tuple(self.requests),
-                tuple(self._content(row, held) for row, _ in rows),
-                messages,
-                frozenset(event for contents in self.results.events.values() for event in contents),
-                tuple(each.created for group in self.service.trainings.values() for each in group),
-                tuple(self.moments.train_calls.items()),
-                tuple(actor.state(row_of) for actor in actors),
-            )
-        )
-
-    def _content(self, row: dict[str, Any], held: set[str]) -> Hashable:
-        token = row.get("stepToken")
-        if token is None:
-            return tuple(row.items())
-        mine = self.moments.tokens.get(token) if token in held else ""
-        return tuple((name, mine if name == "stepToken" else value) for name, value in row.items())
+        """Return all that the future depends on."""
+        return state_of(self, actors)
 
 
 def received(message: QueueMessage) -> Message:
