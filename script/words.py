@@ -41,7 +41,7 @@ RETIRED = (
     _retired(
         r"\bsupersed\w*",
         "(each request has its own end)",
-        r"_TAG\b|tag_|\btags?\b|\bblobs?\b|retention|old-snapshots|blobIndexMatch|'superseded'",
+        r"_TAG\b|tag_|\btags?\b|\bblobs?\b|retention|old-snapshots|superseded-snapshots|blobIndexMatch|'superseded'",
     ),
     _retired(r"(?<![\w.])_?logger\b\s*(?:=|\.|:)", "log", flags=re.RegexFlag.NOFLAG),
     _retired(r"\b(?:MOST|LONGEST|LARGEST|LEAST|SHORTEST|SMALLEST)_\w+", "MAX_ or MIN_", flags=re.RegexFlag.NOFLAG),
