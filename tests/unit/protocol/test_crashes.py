@@ -77,8 +77,10 @@ def test_each_of_three_requests_gets_its_own_end(explored: Explored, seconds: fl
     assert explored(scenario) > 100
 
 
-@without_and_with_a_fault
-@pytest.mark.parametrize("disturb", [ask_again, ask_for_training, begin_training], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    ("disturb", "faults"),
+    [(ask_again, 0), (ask_for_training, 0), (begin_training, 0), (ask_for_training, 1), (begin_training, 1)],
+)
 def test_others_ask_and_train_at_any_point(explored: Explored, disturb: Callable[[World], None], faults: int) -> None:
     def scenario(schedule: Schedule) -> None:
         world = World(schedule, faults=faults, disturbances=[disturb])
