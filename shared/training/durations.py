@@ -27,6 +27,9 @@ PRIOR_DEGREES = 2
 MIN_PAST_SECONDS = 0.05
 """A past duration is taken to be at least this: a clock that was set back makes them 0 and less."""
 
+MIN_AGE_SECONDS = 1e-6
+"""Below this age nothing has happened yet, and a density would be divided by nothing."""
+
 MAX_STEP = 0.25
 """A step in log time within which no duration's density changes much."""
 
@@ -73,6 +76,7 @@ class Predicted(msgspec.Struct, frozen=True):
     def at(self, seconds: float) -> tuple[float, float]:
         """Return the probability of more than ``seconds``, and the density there."""
         any_longer, any_density = _BROAD.at(seconds)
+        seconds = max(seconds, MIN_AGE_SECONDS)
         x = (math.log(seconds) - self.centre) / self.scale
         density = self.height * (1 + x * x / self.degrees) ** (-(self.degrees + 1) / 2) / (self.scale * seconds)
         return (

@@ -73,7 +73,7 @@ def run_the_app(wiring: ModuleType, face: FaceEmulator) -> None:
     wiring.caretaker().run()
     for added in (1500, 10):
         face.control.change(added=added)
-        wiring.snapshot_job().run()
+        wiring.snapshot_jobs().run_all()
 
 
 def test_the_app_was_seen_in_each_kind_of_end(logged: list[Row]) -> None:

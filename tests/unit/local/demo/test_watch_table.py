@@ -75,7 +75,8 @@ def test_a_request_whose_message_waits_has_no_record() -> None:
 def test_a_request_that_has_joined_counts_its_own_polls() -> None:
     joined = {"PartitionKey": GROUP, "RowKey": f"open!{REQUEST_ID}", "requestId": REQUEST_ID, "pollsBefore": 5}
     assert row_of(RUNNING, joined).state == "has joined the group's watch"
-    later = row_of(RUNNING | {"polls": 7}, joined)
+    due = datetime.now(UTC) + timedelta(minutes=1)
+    later = row_of(RUNNING | {"polls": 7, "nextPollAt": due}, joined)
     assert later.state == "poll 2: running"
     assert later.next_poll == pytest.approx(60, abs=30)
 
