@@ -65,10 +65,6 @@ class FaceError(Exception):
         return next((code for code in (self.inner_code, self.code) if code in _DOCUMENTED_CODES), None)
 
 
-class BudgetExhausted(FaceError):
-    """No call was made: the request budget has no slot within the time that the caller can wait."""
-
-
 class Unreachable(FaceError):
     """No whole response: the connection was cut, or the time ran out."""
 
