@@ -126,6 +126,10 @@ class Watcher:
         ]
 
     def _is_over(self, record: GroupRecord, owed: set[str], request_id: str) -> bool:
+        if record.watch.etag is None:
+            # The watch's row outlives all others of its group, so there is no past to look into. Where a past begins
+            # meanwhile, the watch cannot be created, and the handler begins again.
+            return False
         return request_id in owed or self.store.is_told(record.group, request_id)
 
     def _belongs(self, record: GroupRecord, follow_up: FollowUp) -> bool:

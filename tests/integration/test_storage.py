@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
@@ -11,12 +11,14 @@ from azure.storage.queue import QueueServiceClient
 from local.azurite import USUAL_PORTS, WELL_KNOWN, Azurite, Ports, connection_string, new_account, start_azurite
 from local.processes import free_port
 from shared.settings import ConnectionString, StorageIdentity, load_settings
-from shared.storage import Storage, connect
+from shared.storage import WATCH_TABLE, Storage, connect
 from tests.support.builders import environment
 from tests.support.fresh import fresh_wiring
+from tests.support.scripted_server import http, scripted_server
 
 QUEUES = ["snapshot-requests", "training-results", "training-watch", "training-watch-poison"]
 TABLES = ["trainingwatches"]
+ACCOUNT = "AccountName=someone;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/b;QueueEndpoint=http://127.0.0.1:1/q;"
 CONTAINERS = ["face-members", "face-snapshots"]
 QUEUE_FIELDS = ["watch_queue", "poison_queue", "results_queue", "snapshot_requests_queue"]
 
@@ -167,3 +169,21 @@ def test_a_missing_queue_is_an_error_of_the_storage(nothing: Storage) -> None:
     with pytest.raises(ResourceNotFoundError):
         nothing.results_queue.send_message("event")
     nothing.make_missing()
+
+
+def test_calls_go_through_the_environments_proxy_but_to_the_hosts_that_it_excepts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refusal = http(403, keep=True)
+    with scripted_server(refusal) as proxy, scripted_server(refusal) as account:
+        monkeypatch.setenv("http_proxy", proxy.endpoint)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        for endpoint in ("http://storage.example", account.endpoint):
+            table = connect(ConnectionString(f"{ACCOUNT}TableEndpoint={endpoint}/someone")).watch_table
+            with pytest.raises(HttpResponseError):
+                table.get_entity("a", "b")
+
+    assert [head.split("'")[0] for head in proxy.requests] == [
+        f"GET http://storage.example/someone/{WATCH_TABLE}(PartitionKey="
+    ]
+    assert [head.split("'")[0] for head in account.requests] == [f"GET /someone/{WATCH_TABLE}(PartitionKey="]

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.training import rows
+from shared.training.record import Watch
 from shared.training.rows import OPEN, TOLD, WATCH_ROW
 from tests.support.builders import GROUP, message
 from tests.support.recorded_transport import Call
@@ -21,7 +22,8 @@ def rows_read(calls: list[Call]) -> list[str]:
 
 
 def put_history(parts: WatchParts, count: int) -> None:
-    """Put so many requests of the group on record that were told."""
+    """Put a watch on record that has ended, and so many requests of the group that were told."""
+    parts.jobs.store.write(GROUP, Watch())
     for first in range(0, count, 100):
         requests = [f"20261110T100000Z-{number}" for number in range(first, min(first + 100, count))]
         entities = [
@@ -72,6 +74,11 @@ def test_a_request_costs_five_calls_where_it_polls_and_three_where_it_joins(part
     assert len(rows_read(calls)) == 2
     again = parts.calls_of(lambda: parts.ask(2))
     assert len(again) == 1  # a redelivery
+
+
+def test_the_first_request_of_a_group_looks_for_no_past(parts: WatchParts) -> None:
+    parts.plan(duration=3_600)
+    assert len(parts.calls_of(lambda: parts.ask(1))) == 4
 
 
 def test_a_redelivered_request_that_was_told_costs_two_calls(parts: WatchParts) -> None:
