@@ -72,7 +72,7 @@ def watch_after(watch: Watch, result: PollResult, now: datetime, *, of_train: bo
         return msgspec.structs.replace(watch, last=Last.RUNNING, called_at=now, troubles=0)
     if watch.first_poll_at is None:
         # A new chain knows nothing of the last one's training.
-        watch = msgspec.structs.replace(watch, first_poll_at=now, training=None, seen_at=None, troubles=0)
+        watch = msgspec.structs.replace(watch, first_poll_at=now, training=None, seen_at=None, known_at=None, troubles=0)
     watch = msgspec.structs.replace(watch, polls=watch.polls + (not of_train))
     if isinstance(result, TrainingStatus):
         seen = msgspec.structs.replace(
@@ -83,7 +83,8 @@ def watch_after(watch: Watch, result: PollResult, now: datetime, *, of_train: bo
         )
         return msgspec.structs.replace(seen, last=Last.ENDED if result.training.ended else Last.RUNNING)
     if isinstance(result, (GroupNotFound, NotTrained)):
-        return msgspec.structs.replace(watch, last=Last.NONE, troubles=0)
+        known_at = now if isinstance(result, NotTrained) else watch.known_at
+        return msgspec.structs.replace(watch, last=Last.NONE, known_at=known_at, troubles=0)
     return msgspec.structs.replace(watch, last=Last.NO_ANSWER, troubles=watch.troubles + 1)
 
 
@@ -302,7 +303,10 @@ def _grace_left(request: RequestRecord, watch: Watch, result: PollResult, now: d
     """Return the seconds that a missing group is still given, from the latest sign of it on."""
     if _waits_for_call(request, watch, result):
         return math.inf
-    since = max(each for each in (request.inserted_at, watch.called_at, watch.seen_at) if each is not None)
+    signs = [request.inserted_at, watch.called_at, watch.seen_at]
+    if isinstance(result, GroupNotFound):
+        signs.append(watch.known_at)
+    since = max(each for each in signs if each is not None)
     return policy.grace - (now - since).total_seconds()
 
 

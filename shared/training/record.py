@@ -51,6 +51,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     training: Training | None = None  # the last status that was read
     first_poll_at: datetime | None = None  # of the present chain
     seen_at: datetime | None = None  # when a training of the group was last seen
+    known_at: datetime | None = None  # when the service last said that the group is there, but was never trained
     called_at: datetime | None = None  # when the service accepted the app's own train call
     claim: Claim | None = None
     slot: datetime | None = None  # when the calls that are already paid for may be made, by the storage's clock

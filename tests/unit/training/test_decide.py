@@ -185,6 +185,14 @@ def test_the_grace_time_begins_anew_with_the_apps_train_call_and_when_the_group_
     assert end_of(error, seconds=179, before=before, of=late) is None
 
 
+def test_a_group_that_is_there_but_was_never_trained_is_a_sign_of_it_for_a_later_not_found() -> None:
+    before = watch_after(NEVER_TRAINED, seconds=50)
+    assert end_of(MISSING, seconds=109, before=before) is None
+    assert outcome_of(MISSING, seconds=110, before=before) is Outcome.NOT_FOUND
+    # It does not put off the end of a group that stays untrained.
+    assert outcome_of(NEVER_TRAINED, seconds=60, before=before) is Outcome.NOT_TRAINED
+
+
 def test_a_group_that_is_not_found_names_the_other_reading_of_the_body() -> None:
     end = end_of(MISSING, seconds=60, of=request(other_reading=True))
     assert end is not None
@@ -499,9 +507,9 @@ def test_nothing_is_learned_of_a_training_whose_duration_is_not_known(changes: d
 
 
 def test_a_new_chain_knows_nothing_of_the_last_ones_training() -> None:
-    before = watch(training=response("succeeded").training, seen_at=START, troubles=7, polls=9, past_durations=(5.0,))
+    before = watch(training=response("succeeded").training, seen_at=START, known_at=START, troubles=7, polls=9, past_durations=(5.0,))
     after = watch_after(MISSING, before=before)
-    assert (after.training, after.seen_at, after.troubles) == (None, None, 0)
+    assert (after.training, after.seen_at, after.known_at, after.troubles) == (None, None, None, 0)
     assert (after.first_poll_at, after.polls, after.past_durations) == (START + timedelta(seconds=5), 10, (5.0,))
 
 

@@ -29,6 +29,7 @@ FULL_WATCH = Watch(
     training=Training(ODD, "2026-11-20T10:00:00.1234567Z", "b", "c", "d", ODD),
     first_poll_at=MOMENT,
     seen_at=MOMENT,
+    known_at=MOMENT,
     called_at=MOMENT,
     claim=Claim("2026-11-20T10:00:00.1234567Z", MOMENT),
     slot=MOMENT,
