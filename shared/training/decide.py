@@ -72,7 +72,9 @@ def watch_after(watch: Watch, result: PollResult, now: datetime, *, of_train: bo
         return msgspec.structs.replace(watch, last=Last.RUNNING, called_at=now, troubles=0)
     if watch.first_poll_at is None:
         # A new chain knows nothing of the last one's training.
-        watch = msgspec.structs.replace(watch, first_poll_at=now, training=None, seen_at=None, known_at=None, troubles=0)
+        watch = msgspec.structs.replace(
+            watch, first_poll_at=now, training=None, seen_at=None, known_at=None, troubles=0
+        )
     watch = msgspec.structs.replace(watch, polls=watch.polls + (not of_train))
     if isinstance(result, TrainingStatus):
         seen = msgspec.structs.replace(

@@ -224,7 +224,7 @@ def test_a_transaction_writes_all_its_rows_and_gives_their_etags(table: Any) -> 
     etag = table.create_entity(row("!watch", step=0))["etag"]
     gone = table.create_entity(row("open!1"))["etag"]
     table.create_entity(row("open!2"))
-    answers = table.submit_transaction(
+    responses = table.submit_transaction(
         [
             ("update", row("!watch", step=1), {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": UNCHANGED}),
             ("delete", row("open!1"), {"etag": gone, "match_condition": UNCHANGED}),
@@ -238,7 +238,7 @@ def test_a_transaction_writes_all_its_rows_and_gives_their_etags(table: Any) -> 
         row("!watch", step=1), row("open!2", polls=1), row("open!3"), row("owed!1", event=b"{}"),
     ]  # fmt: skip
     etags = {each["RowKey"]: each.metadata["etag"] for each in rows}
-    assert answers == [
+    assert responses == [
         {"etag": etags["!watch"]},
         {},
         {"etag": etags["owed!1"]},

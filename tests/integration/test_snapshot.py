@@ -159,7 +159,7 @@ def test_a_previous_snapshot_that_was_tampered_with_is_passed_over(
     if damage == "cut":
         del stored[first.groups.parts[1].offset :]
     else:
-        stored[4] ^= 1  # the time in the gzip header, which no reader looks at
+        stored[4] ^= 1  # the time in the gzip header, which no reader reads
     container.upload_blob(path, bytes(stored), overwrite=True)
     second = take_snapshot(client, container)
     assert second.previous is None

@@ -59,10 +59,10 @@ def _child(
             number = seen[0] = next(numbers)
         if number == kill_at and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = send(session, request, **options)
+        response = send(session, request, **options)
         if number == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-        return answer
+        return response
 
     # The SDK and our own client both send by this.
     mock.patch.object(requests.Session, "send", counted).start()

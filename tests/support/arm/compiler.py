@@ -23,15 +23,15 @@ class Bicep:
     def snapshot(self, parameters: Path) -> dict[str, Any]:
         """Return what a deployment with a ``.bicepparam`` file would make."""
         place = {"subscriptionId": SUBSCRIPTION, "resourceGroup": RESOURCE_GROUP, "location": "westeurope"}
-        answer = self._call("bicep/getSnapshot", path=str(parameters), metadata=place)
-        snapshot: dict[str, Any] = json.loads(answer["snapshot"])
+        response = self._call("bicep/getSnapshot", path=str(parameters), metadata=place)
+        snapshot: dict[str, Any] = json.loads(response["snapshot"])
         assert snapshot["diagnostics"] == []
         return snapshot
 
     def parameters(self, parameters: Path) -> dict[str, Any]:
         """Return the values in a ``.bicepparam`` file."""
-        answer = self._call("bicep/compileParams", path=str(parameters), parameterOverrides={})
-        values = json.loads(answer["parameters"])["parameters"]
+        response = self._call("bicep/compileParams", path=str(parameters), parameterOverrides={})
+        values = json.loads(response["parameters"])["parameters"]
         return {name: value["value"] for name, value in values.items()}
 
     def _call(self, method: str, **arguments: object) -> Any:
@@ -44,9 +44,9 @@ class Bicep:
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
                 length = int(value)
-        answer = json.loads(self._out_of.read(length))
-        assert "error" not in answer, answer["error"]["message"]
-        return answer["result"]
+        response = json.loads(self._out_of.read(length))
+        assert "error" not in response, response["error"]["message"]
+        return response["result"]
 
 
 @contextmanager

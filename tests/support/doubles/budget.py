@@ -11,7 +11,7 @@ _MAX_LATE_SECONDS = 5.0
 
 
 class ModelBudget:
-    """Answer as ``Budget`` does. ``seconds_away`` returns how far away the next slot is."""
+    """Respond as ``Budget`` does. ``seconds_away`` returns how far away the next slot is."""
 
     def __init__(self, clock: Callable[[], datetime], seconds_away: Callable[[], float] = lambda: 0.0) -> None:
         self._clock = clock

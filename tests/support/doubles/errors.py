@@ -3,7 +3,7 @@
 from azure.core.exceptions import HttpResponseError
 
 
-def refused[E: HttpResponseError](kind: type[E], code: str, status: int, *, index: int | None = None) -> E:
+def failed_with[E: HttpResponseError](kind: type[E], code: str, status: int, *, index: int | None = None) -> E:
     """Return the error that the client raises where the service refuses a request."""
     error = kind(message=code if index is None else f"{index}:{code}")
     error.status_code = status

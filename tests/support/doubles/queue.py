@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 
 from tests.support.doubles.clock import VirtualClock
-from tests.support.doubles.errors import refused
+from tests.support.doubles.errors import failed_with
 
 _DEFAULT_LIFE_SECONDS = 7 * 24 * 3600
 _MAX_VISIBILITY_SECONDS = 7 * 24 * 3600
@@ -34,11 +34,11 @@ class InMemoryQueue:
     ) -> QueueMessage:
         life = timedelta(seconds=_DEFAULT_LIFE_SECONDS if time_to_live is None else time_to_live)
         if not 0 <= (visibility_timeout or 0) <= _MAX_VISIBILITY_SECONDS:
-            raise refused(HttpResponseError, "OutOfRangeQueryParameterValue", 400)
+            raise failed_with(HttpResponseError, "OutOfRangeQueryParameterValue", 400)
         if time_to_live != -1 and life.total_seconds() <= (visibility_timeout or 0):
-            raise refused(HttpResponseError, "InvalidQueryParameterValue", 400)
+            raise failed_with(HttpResponseError, "InvalidQueryParameterValue", 400)
         if len(content.encode() if isinstance(content, str) else content) > _MAX_BODY_BYTES:
-            raise refused(HttpResponseError, "RequestBodyTooLarge", 413)
+            raise failed_with(HttpResponseError, "RequestBodyTooLarge", 413)
         now = self._clock()
         message = QueueMessage(content=content)
         message.id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._name} {next(self._numbers)}"))
@@ -83,9 +83,9 @@ class InMemoryQueue:
         for message in self._messages:
             if message.id == message_id:
                 if message.pop_receipt != pop_receipt:
-                    raise refused(HttpResponseError, "PopReceiptMismatch", 400)
+                    raise failed_with(HttpResponseError, "PopReceiptMismatch", 400)
                 return message
-        raise refused(ResourceNotFoundError, "MessageNotFound", 404)
+        raise failed_with(ResourceNotFoundError, "MessageNotFound", 404)
 
     def _hide(self, message: QueueMessage, seconds: int) -> None:
         message.next_visible_on = self._clock() + timedelta(seconds=seconds)

@@ -24,7 +24,7 @@ class ModelTraining:
 
 @dataclass
 class ModelService:
-    """Answer as ``FaceClient`` does; ``trainings`` holds each group's, newest last.
+    """Respond as ``FaceClient`` does; ``trainings`` holds each group's, newest last.
 
     ``trouble`` is raised by each call while it is set, ``train_trouble`` by those that ask for a training.
     """

@@ -15,7 +15,7 @@ from azure.core.paging import ItemPaged
 from azure.data.tables import RequestTooLargeError, TableEntity, TableTransactionError, UpdateMode
 
 from tests.support.doubles.clock import VirtualClock
-from tests.support.doubles.errors import refused
+from tests.support.doubles.errors import failed_with
 from tests.support.doubles.odata import matcher
 from tests.support.doubles.table_properties import size_of, stored
 
@@ -62,7 +62,7 @@ class InMemoryTable:
 
     def get_entity(self, partition_key: str, row_key: str, *, select: Sequence[str] | None = None) -> TableEntity:
         if (partition_key, row_key) not in self._rows:
-            raise refused(ResourceNotFoundError, "ResourceNotFound", 404)
+            raise failed_with(ResourceNotFoundError, "ResourceNotFound", 404)
         return _entity(*self._rows[partition_key, row_key], select)
 
     def query_entities(
@@ -101,21 +101,21 @@ class InMemoryTable:
         if len({entity["PartitionKey"] for _, entity, *_ in unpacked}) > 1:
             raise ValueError("Partition Keys in the batch must all be the same.")
         if not 0 < len(unpacked) <= MAX_OPERATIONS:
-            raise refused(HttpResponseError, "InvalidInput", 400)
+            raise failed_with(HttpResponseError, "InvalidInput", 400)
         if sum(size_of(entity) for _, entity, *_ in unpacked) > MAX_TRANSACTION_BYTES:
-            raise refused(RequestTooLargeError, "RequestBodyTooLarge", 413)
+            raise failed_with(RequestTooLargeError, "RequestBodyTooLarge", 413)
         seen: Counter[Key] = Counter()
         before, etags = dict(self._rows), []
         for index, (name, entity, *options) in enumerate(unpacked):
             try:
                 seen[_key(entity)] += 1
                 if seen[_key(entity)] > 1:
-                    raise refused(HttpResponseError, "InvalidDuplicateRow", 400)
+                    raise failed_with(HttpResponseError, "InvalidDuplicateRow", 400)
                 etags.append(self._apply(name, entity, **(options[0] if options else {})))
             except HttpResponseError as error:
                 self._rows = before
                 code, status = error.error_code, error.status_code or 0  # type: ignore[attr-defined]
-                raise refused(TableTransactionError, code, status, index=index) from None
+                raise failed_with(TableTransactionError, code, status, index=index) from None
         return [{name: value for name, value in each.items() if name == "etag"} for each in etags]
 
     def _apply(
@@ -129,7 +129,7 @@ class InMemoryTable:
     ) -> dict[str, Any]:
         key = _key(entity)
         if name == "create" and key in self._rows:
-            raise refused(ResourceExistsError, "EntityAlreadyExists", 409)
+            raise failed_with(ResourceExistsError, "EntityAlreadyExists", 409)
         if name in ("update", "delete"):
             self._check(key, etag, match_condition)
         if name == "delete":
@@ -149,9 +149,9 @@ class InMemoryTable:
         if conditional and not etag:
             raise ValueError("IfNotModified must be specified with etag.")
         if key not in self._rows:
-            raise refused(ResourceNotFoundError, "ResourceNotFound", 404)
+            raise failed_with(ResourceNotFoundError, "ResourceNotFound", 404)
         if conditional and self._rows[key][1]["etag"] != etag:
-            raise refused(ResourceModifiedError, "UpdateConditionNotSatisfied", 412)
+            raise failed_with(ResourceModifiedError, "UpdateConditionNotSatisfied", 412)
 
 
 def paged(

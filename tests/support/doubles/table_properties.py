@@ -8,7 +8,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.data.tables import EntityProperty
 from azure.data.tables._deserialize import TablesEntityDatetime
 
-from tests.support.doubles.errors import refused
+from tests.support.doubles.errors import failed_with
 
 MAX_PROPERTY_BYTES = 65_536
 MAX_ENTITY_BYTES = 1024 * 1024
@@ -24,9 +24,9 @@ def stored(entity: Mapping[str, Any]) -> dict[str, Any]:
     row = {name: _as_read(value) for name, value in entity.items() if value is not None}
     sizes = [_size(value) for value in row.values()]
     if max(sizes) > MAX_PROPERTY_BYTES:
-        raise refused(HttpResponseError, "PropertyValueTooLarge", 400)
+        raise failed_with(HttpResponseError, "PropertyValueTooLarge", 400)
     if sum(sizes) + sum(2 * len(name) for name in row) > MAX_ENTITY_BYTES:
-        raise refused(HttpResponseError, "EntityTooLarge", 400)
+        raise failed_with(HttpResponseError, "EntityTooLarge", 400)
     return row
 
 

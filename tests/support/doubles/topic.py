@@ -6,7 +6,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from tests.support.doubles.errors import refused
+from tests.support.doubles.errors import failed_with
 
 
 class ModelTopic:
@@ -26,5 +26,5 @@ class ModelTopic:
         if self.trouble is not None:
             raise self.trouble
         if self.bad.intersection(self.calls[-1]):
-            raise refused(HttpResponseError, "BadRequest", 400)
+            raise failed_with(HttpResponseError, "BadRequest", 400)
         self.taken += [json.dumps(each) for each in events]

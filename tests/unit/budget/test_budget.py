@@ -239,7 +239,7 @@ def test_a_process_goes_on_alone_with_a_quarter_and_comes_back(
 def test_a_write_whose_answer_was_lost_gives_no_slot_to_two(app: App) -> None:
     first, second = app.budget(), app.budget()
     first.take()
-    lost = iter([None, ServiceRequestError("no answer")])
+    lost = iter([None, ServiceRequestError("no response")])
 
     def lose() -> None:
         if error := next(lost, None):

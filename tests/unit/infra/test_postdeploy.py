@@ -20,7 +20,7 @@ type Reply = tuple[int, object]
 
 @contextmanager
 def app(*ends: Reply, accepted: int = 202, health: Reply = (200, {"training": "ok"})) -> Iterator[str]:
-    """Answer as the app does; the request's state goes through ``ends``, and stays at the last."""
+    """Respond as the app does; the request's state goes through ``ends``, and stays at the last."""
     left = list(ends)
 
     class App(BaseHTTPRequestHandler):

@@ -16,7 +16,7 @@ class Fault(StrEnum):
     DIES_AFTER = "the process dies after it"
     FAILS = "it fails"
     TIMES_OUT = "it times out though it happened"
-    REPEATED = "its response is lost, and the client's own repetition is answered"
+    REPEATED = "its response is lost, and the client's own repetition gets the next one"
     RAISES = "it happens, then raises what nobody foresees"
 
 
@@ -30,7 +30,7 @@ _FEW = {
     "start_training": (Fault.DIES_BEFORE, Fault.FAILS, Fault.TIMES_OUT),
 }
 """What is left where others run at once. To die after a call, or to raise after it, is to die before the next one, but
-for the time of the redelivery. A repetition that is answered otherwise than the call was is that of a transaction."""
+for the time of the redelivery. The repetition of a transaction gets another response than the transaction did."""
 
 READS = ("get_entity", "read_page", "training")
 HOSTS_DELETE = "the host's delete"

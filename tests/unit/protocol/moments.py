@@ -98,13 +98,13 @@ class Moments:
         """Note that a call that asks for a training has reached the service."""
         self.train_calls[group_id, self._handling.standing] += 1
 
-    def after(self, name: str, answer: Any) -> None:
+    def after(self, name: str, result: Any) -> None:
         """Note what a handler learns from a call."""
-        if name == "training" and isinstance(answer, TrainingStatus):
+        if name == "training" and isinstance(result, TrainingStatus):
             handling = self._handling
             mine = handling.open | ({handling.request_id} if handling.request_id else set())
-            handling.standing = answer.training.created_date_time
-            handling.ended = {each for each in mine if answer.training.ended and self._is_met(each)}
+            handling.standing = result.training.created_date_time
+            handling.ended = {each for each in mine if result.training.ended and self._is_met(each)}
 
     def check_record(self) -> None:
         """Check what the table must hold at every moment."""

@@ -35,9 +35,9 @@ class Outside:
         return paged(self._read_page, query_filter, parameters, select, results_per_page)
 
     def _read_page(self, *args: Any) -> Any:
-        answer = make_call(self._world, self._target, "read_page", partial(self._target.read_page, *args))
-        self._world.moments.read(answer[0])
-        return answer
+        result = make_call(self._world, self._target, "read_page", partial(self._target.read_page, *args))
+        self._world.moments.read(result[0])
+        return result
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._target, name)
@@ -47,9 +47,9 @@ class Outside:
         def call(*args: Any, **kwargs: Any) -> Any:
             self._world.moments.before(name, args)
             whole = partial(self._counted if name == "start_training" else member, *args, **kwargs)
-            answer = make_call(self._world, self._target, name, whole, seconds=kwargs.get("seconds"))
-            self._world.moments.after(name, answer)
-            return answer
+            result = make_call(self._world, self._target, name, whole, seconds=kwargs.get("seconds"))
+            self._world.moments.after(name, result)
+            return result
 
         return call
 
@@ -79,15 +79,15 @@ def make_call(
     fault = _choose_fault(world, name)
     learn(world, fault)
     try:
-        answer = call() if fault is None else go_wrong(fault, call, of_service=target is world.service)
+        result = call() if fault is None else go_wrong(fault, call, of_service=target is world.service)
     except BaseException as error:
         learn(world, repr(error))
         raise
     finally:
         if name not in READS:
             world.moments.check_record()
-    learn(world, answer)
-    return answer
+    learn(world, result)
+    return result
 
 
 def learn(world: "World", fact: object) -> None:

@@ -255,12 +255,12 @@ def follow_up_comes_after_the_commit() -> Iterator[None]:
         real_message = type("Sent", (), {"id": "", "pop_receipt": ""})()
         object.__setattr__(self, "queue", Later())
         try:
-            answer = original(self, record, number, decided)
+            result = original(self, record, number, decided)
         finally:
             object.__setattr__(self, "queue", real)
         for args, kwargs in late:
             real.send_message(*args, **kwargs)
-        return answer
+        return result
 
     with patch.object(StepTaker, "_commit", commit_first):
         yield

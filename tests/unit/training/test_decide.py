@@ -507,7 +507,14 @@ def test_nothing_is_learned_of_a_training_whose_duration_is_not_known(changes: d
 
 
 def test_a_new_chain_knows_nothing_of_the_last_ones_training() -> None:
-    before = watch(training=response("succeeded").training, seen_at=START, known_at=START, troubles=7, polls=9, past_durations=(5.0,))
+    before = watch(
+        training=response("succeeded").training,
+        seen_at=START,
+        known_at=START,
+        troubles=7,
+        polls=9,
+        past_durations=(5.0,),
+    )
     after = watch_after(MISSING, before=before)
     assert (after.training, after.seen_at, after.known_at, after.troubles) == (None, None, None, 0)
     assert (after.first_poll_at, after.polls, after.past_durations) == (START + timedelta(seconds=5), 10, (5.0,))

@@ -23,7 +23,7 @@ from shared.training.topic import MAX_EVENTS, REST_SECONDS
 from tests.support.builders import message
 from tests.support.doubles.budget import ModelBudget
 from tests.support.doubles.clock import VirtualClock
-from tests.support.doubles.errors import refused
+from tests.support.doubles.errors import failed_with
 from tests.support.doubles.queue import InMemoryQueue
 from tests.support.doubles.service import ModelService
 from tests.support.doubles.table import InMemoryTable
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 GROUP = Group(GroupKind.LARGE_PERSON_GROUP, "group")
 TROUBLES = [
-    refused(HttpResponseError, "TooManyRequests", 429),
-    refused(HttpResponseError, "ServiceUnavailable", 503),
-    refused(ClientAuthenticationError, "Unauthorized", 401),
-    refused(HttpResponseError, "Forbidden", 403),
+    failed_with(HttpResponseError, "TooManyRequests", 429),
+    failed_with(HttpResponseError, "ServiceUnavailable", 503),
+    failed_with(ClientAuthenticationError, "Unauthorized", 401),
+    failed_with(HttpResponseError, "Forbidden", 403),
     ServiceRequestError("no connection"),
     ServiceResponseTimeoutError("no response"),
 ]
