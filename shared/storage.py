@@ -4,18 +4,21 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import ResourceExistsError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient, TableServiceClient
-from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 from requests.utils import get_environ_proxies
 
 from shared.settings import ConnectionString, StorageIdentity
+
+if TYPE_CHECKING:
+    # Imported late: a poll does not need it.
+    from azure.storage.blob import BlobServiceClient, ContainerClient
 
 WATCH_QUEUE = "training-watch"
 POISON_QUEUE = "training-watch-poison"
@@ -60,14 +63,32 @@ class Storage:
     watch_table: TableClient
     budget_table: TableClient  # the same table, given up quickly: a process without it goes on alone
     snapshot_requests_queue: QueueClient
-    snapshot_container: ContainerClient
-    members_container: ContainerClient
     _tables: TableServiceClient
+    _where: ConnectionString | StorageIdentity
 
     @property
     def watch_queues(self) -> tuple[QueueClient, ...]:
         """Return the queues that watching needs."""
         return self.watch_queue, self.poison_queue, self.results_queue
+
+    @property
+    def snapshot_container(self) -> "ContainerClient":
+        """Return the container of the snapshots."""
+        return self._blobs.get_container_client(SNAPSHOT_CONTAINER)
+
+    @property
+    def members_container(self) -> "ContainerClient":
+        """Return the container of the groups' members."""
+        return self._blobs.get_container_client(MEMBERS_CONTAINER)
+
+    @cached_property
+    def _blobs(self) -> "BlobServiceClient":
+        from azure.storage.blob import BlobServiceClient
+
+        options: dict[str, Any] = {**_TIMEOUTS, **_QUICK_RETRY}
+        if isinstance(self._where, ConnectionString):
+            return BlobServiceClient.from_connection_string(self._where.text, **options)
+        return BlobServiceClient(self._where.blob_uri, credential=_credential(self._where), **options)
 
     def make_missing(self) -> None:
         """Make whatever does not exist, and leave the others as they are.
@@ -111,7 +132,7 @@ class Storage:
 
 def connect(where: ConnectionString | StorageIdentity) -> Storage:
     """Build the clients; nothing is called yet."""
-    queues, tables, hasty_tables, blobs = _services(where)
+    queues, tables, hasty_tables = _services(where)
     return Storage(
         watch_queue=queues.get_queue_client(WATCH_QUEUE),
         poison_queue=queues.get_queue_client(POISON_QUEUE),
@@ -119,9 +140,8 @@ def connect(where: ConnectionString | StorageIdentity) -> Storage:
         watch_table=tables.get_table_client(WATCH_TABLE),
         budget_table=hasty_tables.get_table_client(WATCH_TABLE),
         snapshot_requests_queue=queues.get_queue_client(SNAPSHOT_REQUESTS_QUEUE),
-        snapshot_container=blobs.get_container_client(SNAPSHOT_CONTAINER),
-        members_container=blobs.get_container_client(MEMBERS_CONTAINER),
         _tables=tables,
+        _where=where,
     )
 
 
@@ -131,7 +151,7 @@ def _make_queue(queue: QueueClient) -> None:
         queue.create_queue()
 
 
-def _make_container(container: ContainerClient) -> None:
+def _make_container(container: "ContainerClient") -> None:
     if not container.exists():
         with suppress(ResourceExistsError):  # another instance was quicker
             container.create_container()
@@ -139,28 +159,27 @@ def _make_container(container: ContainerClient) -> None:
 
 def _services(
     where: ConnectionString | StorageIdentity,
-) -> tuple[QueueServiceClient, TableServiceClient, TableServiceClient, BlobServiceClient]:
+) -> tuple[QueueServiceClient, TableServiceClient, TableServiceClient]:
     queues: dict[str, Any] = {"transport": _Transport(_TIMEOUTS), **_QUICK_RETRY}
     tables: dict[str, Any] = {"transport": _Transport(_TIMEOUTS), "retry_total": 3}
     hasty_tables: dict[str, Any] = {"transport": _Transport(_HASTY_TIMEOUTS), "retry_total": 0}
-    blobs: dict[str, Any] = {**_TIMEOUTS, **_QUICK_RETRY}
     if isinstance(where, ConnectionString):
         return (
             QueueServiceClient.from_connection_string(where.text, **queues),
             TableServiceClient.from_connection_string(where.text, **tables),
             TableServiceClient.from_connection_string(where.text, **hasty_tables),
-            BlobServiceClient.from_connection_string(where.text, **blobs),
         )
-    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-
-    credential = (
-        ManagedIdentityCredential(client_id=where.client_id)
-        if where.managed
-        else DefaultAzureCredential(managed_identity_client_id=where.client_id)
-    )
+    credential = _credential(where)
     return (
         QueueServiceClient(where.queue_uri, credential=credential, **queues),
         TableServiceClient(endpoint=where.table_uri, credential=credential, **tables),
         TableServiceClient(endpoint=where.table_uri, credential=credential, **hasty_tables),
-        BlobServiceClient(where.blob_uri, credential=credential, **blobs),
     )
+
+
+def _credential(where: StorageIdentity) -> Any:
+    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+    if where.managed:
+        return ManagedIdentityCredential(client_id=where.client_id)
+    return DefaultAzureCredential(managed_identity_client_id=where.client_id)
