@@ -10,8 +10,6 @@ NOT_OF_A_POLL = (
     "azure.eventgrid",
     "azure.identity",
     "azure.storage.blob",
-    "cli",
-    "local",
     "shared.api",
     "shared.snapshots",
 )
