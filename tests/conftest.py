@@ -12,17 +12,16 @@ TESTS = Path(__file__).parent
 # Explorations and long fights with a dying process: script/test --quick leaves them out.
 EXHAUSTIVE = (
     TESTS / "unit/protocol",
-    TESTS / "integration/training",
     TESTS / "integration/test_snapshot_killed.py",
-    TESTS / "integration/snapshots/test_killed.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that take long."""
+    """Mark the tests that take long; to count their lines would make them take longer still."""
     for item in items:
         if any(item.path.is_relative_to(place) for place in EXHAUSTIVE):
             item.add_marker(pytest.mark.exhaustive)
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")
