@@ -173,6 +173,14 @@ class WatchStore:
         }
         return str(self._table.upsert_entity(row, mode=UpdateMode.REPLACE)["etag"])
 
+    def is_live(self, group: Group) -> bool:
+        """Return whether a group is in the index of the live ones."""
+        try:
+            self._table.get_entity(LIVE, rows.partition_of(group), select=["RowKey"])
+        except ResourceNotFoundError:
+            return False
+        return True
+
     def remove_live(self, group: Group, etag: str) -> None:
         """Take a group out of the index, unless somebody has put it there anew."""
         try:
