@@ -5,9 +5,11 @@ It writes one ``Report`` a line for each case, and logs at info to stderr, all f
 
 import importlib
 import logging
+import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -18,6 +20,7 @@ import msgspec
 import pytest
 
 MEMORY_BYTES = 512 * 1_048_576
+STACK_BYTES = 1_048_576
 SECRET = "text-that-nobody-may-read"
 """What is planted in all that comes from outside."""
 
@@ -57,7 +60,11 @@ def check_limited(module: str) -> None:
     if sys.platform != "linux":
         pytest.skip("limits memory by /proc")
     done = subprocess.run(  # noqa: S603 - the tests' own program
-        [sys.executable, "-m", __name__, module], capture_output=True, check=False
+        [sys.executable, "-m", __name__, module],
+        # What threads reserve, and do not use, counts as memory, too.
+        env={**os.environ, "MALLOC_ARENA_MAX": "1"},
+        capture_output=True,
+        check=False,
     )
     log = done.stderr.decode()
     assert done.returncode == 0, log[-2_000:]
@@ -89,6 +96,7 @@ def main() -> None:
     """Run the cases."""
     cases: list[Case] = importlib.import_module(sys.argv[1]).CASES
     log_in_full()
+    threading.stack_size(STACK_BYTES)
     limit_memory()
     for case in cases:
         began, failure = time.monotonic(), None
