@@ -106,13 +106,6 @@ class FaceClient:
         )
         return self._call(operation)[1]
 
-    def dynamic_person_groups(self, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
-        """Return one page of dynamic person groups; one that is unreadable makes the page an ``InvalidResponse``."""
-        page = self.groups(ListedKind.DYNAMIC_PERSON_GROUP, start, top)
-        if any(group.unreadable for group in page):
-            raise InvalidResponse("the Face service responded 200 with a group that is not JSON", status=200)
-        return page
-
     def version_of(self, kind: ListedKind) -> str:
         """Return the API version of the operations on groups of a kind."""
         return self.versions.directory if kind is ListedKind.DYNAMIC_PERSON_GROUP else self.versions.training

@@ -106,7 +106,11 @@ def decode_training(body: bytes) -> Training:
     Raises:
         ValueError: the body is not JSON or not of this schema.
     """
-    training = msgspec.json.decode(body, type=Training)
+    return cut_texts(msgspec.json.decode(body, type=Training))
+
+
+def cut_texts(training: Training) -> Training:
+    """Return a training whose texts are no longer than is kept of them."""
     kept = {
         field: cut(text, MAX_MESSAGE_CHARS if field == "message" else MAX_WORD_CHARS)
         for field, text in msgspec.structs.asdict(training).items()

@@ -66,7 +66,7 @@ def is_same(one: bytes, other: bytes) -> bool:
 def _value(line: bytes) -> Any:
     try:
         return msgspec.json.decode(line)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         try:
             return load(line)
         except ValueError:

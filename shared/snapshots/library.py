@@ -69,12 +69,15 @@ class Library:
         """Return a group's line, ``None`` where the snapshot does not have it: one small read.
 
         Raises:
-            CorruptSnapshot: where what is read is not gzip.
+            CorruptSnapshot: where what is read is not gzip, or not lines of groups.
         """
         read_id = group_id_reader(manifest.kind)
         for part in manifest.groups.parts:
             if part.first_id <= group_id <= part.last_id:
                 stored = self._archive.read_range(manifest.snapshot_id, part.offset, part.length)
                 lines = [line for member in unpack([stored]) for line in member.lines]
-                return next((line for line in lines if read_id(line) == group_id), None)
+                try:
+                    return next((line for line in lines if read_id(line) == group_id), None)
+                except ValueError:
+                    raise CorruptSnapshot("a stored line does not hold the ID that it should") from None
         return None

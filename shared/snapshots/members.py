@@ -20,6 +20,7 @@ from shared.face.page import ListedKind
 from shared.face.timestamps import format_utc
 from shared.snapshots.changes import side_by_side
 from shared.snapshots.comparison import read_lines
+from shared.snapshots.errors import CorruptSnapshot, PreviousUnreadable
 from shared.snapshots.listing.lines import id_reader
 from shared.snapshots.listing.members import MembersListing, Pair, batches, choose, read_members
 from shared.snapshots.listing.pages import PATIENCE_SECONDS, Retry
@@ -31,7 +32,7 @@ from shared.snapshots.stored.layout import Layout
 from shared.snapshots.stored.lease import DEAD_RUN_SECONDS, hold_lease
 from shared.snapshots.stored.lines import StoredLines
 from shared.snapshots.stored.manifest import DataBlob, Manifest, MembersManifest
-from shared.snapshots.stored.progress import Origin, Progress, StagedPart, placed_parts
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart, placed_parts, without_parts
 from shared.snapshots.stored.run import Leftover, RunBlob, RunStatus, read_status, restore_run_blob
 
 _SAVE_SECONDS = 5.0
@@ -95,17 +96,15 @@ class MembersJob:
         groups, newest = self._groups_catalog.newest().manifest, self._catalog.newest()
         if groups is None or groups.source != self._origin.source:
             return None
-        if newest.manifest and newest.manifest.groups_snapshot >= groups.snapshot_id:
+        if newest.manifest and newest.manifest.groups_snapshot == groups.snapshot_id:
             return None
         previous = newest.manifest if newest.manifest and newest.manifest.source == self._origin.source else None
         progress = self._beginning.begin(run, found, newest)
-        if not progress.complete:
-            progress = self._copy(run, progress, groups, previous)
-            run.save(progress)
-        if not progress.parts:
-            self._archive.stage(progress.snapshot_id, EMPTY_BLOCK, pack([]))
-        self._archive.commit(progress.snapshot_id, block_ids(progress), progress.run_id)
-        manifest = self._catalog.write(self._describe(progress, groups, previous), progress.run_id)
+        try:
+            manifest = self._make(run, progress, groups, previous)
+        except PreviousUnreadable as error:
+            log.warning("previous members cannot be taken over", extra={"reason": str(error)})
+            manifest = self._make(run, without_parts(progress), groups, None)
         run.check()
         self._catalog.publish(manifest, newest.etag)
         if manifest.previous is not None:
@@ -113,6 +112,27 @@ class MembersJob:
         self._beginning.clear_away(run, keep=manifest.snapshot_id)
         log.info("members published", extra={"groups": manifest.members.count, "listed": manifest.listed})
         return manifest
+
+    def _make(
+        self, run: RunBlob, progress: Progress, groups: Manifest, previous: MembersManifest | None
+    ) -> MembersManifest:
+        try:
+            return self._store(run, progress, groups, previous)
+        except CorruptSnapshot:
+            # It may be what is on record of the run's parts that is wrong.
+            run.save(without_parts(progress))
+            raise
+
+    def _store(
+        self, run: RunBlob, progress: Progress, groups: Manifest, previous: MembersManifest | None
+    ) -> MembersManifest:
+        if not progress.complete:
+            progress = self._copy(run, progress, groups, previous)
+            run.save(progress)
+        if not progress.parts:
+            self._archive.stage(progress.snapshot_id, EMPTY_BLOCK, pack([]))
+        self._archive.commit(progress.snapshot_id, block_ids(progress), progress.run_id)
+        return self._catalog.write(self._describe(progress, groups, previous), progress.run_id)
 
     def _copy(self, run: RunBlob, progress: Progress, groups: Manifest, previous: MembersManifest | None) -> Progress:
         chosen = choose(self._side_by_side(groups, previous), self._changed(groups, previous), self._days)
@@ -139,18 +159,31 @@ class MembersJob:
         return so_far(complete=True)
 
     def _side_by_side(self, groups: Manifest, previous: MembersManifest | None) -> Iterator[Pair]:
-        old = read_lines(self._archive, previous) if previous else iter(())
+        old = self._old_lines(previous) if previous else iter(())
         new = read_lines(self._groups, groups)
         for group_id, line, group in side_by_side(old, new):
             if group is not None:
                 yield group_id, line
+
+    def _old_lines(self, previous: MembersManifest) -> Iterator[tuple[str, bytes]]:
+        try:
+            for group_id, line in read_lines(self._archive, previous):
+                read_members(line)
+                yield group_id, line
+        except (CorruptSnapshot, ValueError, RecursionError) as error:
+            reason = str(error) if isinstance(error, CorruptSnapshot) else "a line is not a group's members"
+            raise PreviousUnreadable(f"copy {previous.snapshot_id}: {reason}") from None
 
     def _changed(self, groups: Manifest, previous: MembersManifest | None) -> set[str]:
         """Return the groups that changed since the copy before, as far as the snapshot tells."""
         if previous is None or groups.changes is None or groups.previous != previous.groups_snapshot:
             return set()
         members = unpack(self._groups.read_changes(groups.snapshot_id))
-        return {read_change_id(line) for member in members for line in member.lines}
+        try:
+            return {read_change_id(line) for member in members for line in member.lines}
+        except (CorruptSnapshot, ValueError) as error:
+            log.warning("changes of the groups unreadable", extra={"error": type(error).__name__})
+            return set()
 
     def _describe(self, progress: Progress, groups: Manifest, previous: MembersManifest | None) -> MembersManifest:
         parts, listed, persons = placed_parts(progress.parts), 0, 0

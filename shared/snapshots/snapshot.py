@@ -21,7 +21,7 @@ from shared.face.client import MAX_PAGE
 from shared.face.groups import GroupsClient
 from shared.face.page import ListedKind
 from shared.snapshots.comparison import describe, is_plausible, read_lines
-from shared.snapshots.errors import CorruptSnapshot, OutOfOrder
+from shared.snapshots.errors import CorruptSnapshot, ListingStuck, OutOfOrder
 from shared.snapshots.listing import forecast
 from shared.snapshots.listing.by_ranges import RangeListing
 from shared.snapshots.listing.coverage import Coverage
@@ -36,7 +36,7 @@ from shared.snapshots.stored.gzip_members import pack
 from shared.snapshots.stored.layout import Layout
 from shared.snapshots.stored.lease import DEAD_RUN_SECONDS, hold_lease
 from shared.snapshots.stored.manifest import Manifest
-from shared.snapshots.stored.progress import Origin, Progress, StagedPart
+from shared.snapshots.stored.progress import Origin, Progress, StagedPart, without_parts
 from shared.snapshots.stored.run import Leftover, RunBlob, RunStatus, read_status, restore_run_blob
 
 log = logging.getLogger(__name__)
@@ -125,6 +125,14 @@ class SnapshotJob:
         return newest
 
     def _make(self, run: RunBlob, progress: Progress, previous: Manifest | None) -> Manifest:
+        try:
+            return self._store(run, progress, previous)
+        except (CorruptSnapshot, ListingStuck):
+            # It may be what is on record of the run's parts that is wrong.
+            run.save(without_parts(progress))
+            raise
+
+    def _store(self, run: RunBlob, progress: Progress, previous: Manifest | None) -> Manifest:
         if not progress.complete:
             progress = self._list(run, progress, previous)
             run.save(progress)

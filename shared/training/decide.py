@@ -11,7 +11,7 @@ from shared.face.models import Training, TrainingStatus
 from shared.face.timestamps import Instant, instant_of, parse_instant
 from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training import schedule
-from shared.training.record import Last, Outcome, RequestRecord, Watch
+from shared.training.record import MAX_DURATION_SECONDS, Last, Outcome, RequestRecord, Watch
 from shared.training.schedule import Bounds
 
 REFUSED_DELAY_SECONDS = 300.0
@@ -155,7 +155,7 @@ def is_claimed(watch: Watch, result: PollResult, now: datetime) -> bool:
     return (
         claim is not None
         and is_same_training(claim.standing, standing(result))
-        and now < claim.at + timedelta(seconds=CLAIM_SECONDS)
+        and abs(now - claim.at) < timedelta(seconds=CLAIM_SECONDS)  # one of the future is nobody's
     )
 
 
@@ -326,7 +326,7 @@ def _learned(watch: Watch, training: Training) -> Watch:
     if is_same_training(watch.learned, training.created_date_time):
         return watch
     seconds = ended.seconds_since(created)
-    if seconds <= 0:
+    if not 0 < seconds <= MAX_DURATION_SECONDS:
         return watch
     durations = (*watch.past_durations, round(seconds, 3))[-schedule.MAX_PAST :]
     return msgspec.structs.replace(watch, past_durations=durations, learned=training.created_date_time)

@@ -33,6 +33,13 @@ _XML_ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for characte
 _BODIES = uuid.UUID("7c8f8c0e-6c1b-4f0a-9a53-3a1f0a1f6a11")
 
 
+class _Identified(msgspec.Struct):
+    id: str
+
+
+_identified = msgspec.json.Decoder(_Identified)
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What the app had seen of a group when a request ended."""
 
@@ -70,6 +77,19 @@ def ended(group: Group, request: RequestRecord, end: End, seen: Seen, *, source:
         "data": data,
     }
     return msgspec.structs.replace(request, outcome=end.outcome, ended_at=seen.at, event=_encode(event))
+
+
+def is_event(content: bytes, event_id: str) -> bool:
+    """Return whether some bytes are an event of that ID as ``ended`` and ``body_event`` make it.
+
+    Any other might be no JSON, or nothing that a queue takes.
+    """
+    if len(content) > MAX_EVENT_BYTES or not content.isascii() or content.translate(None, b"&<>") != content:
+        return False
+    try:
+        return _identified.decode(content).id == event_id
+    except (ValueError, RecursionError):
+        return False
 
 
 def body_event_id(message: Message) -> str:

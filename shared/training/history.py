@@ -11,6 +11,7 @@ from azure.data.tables import TableClient
 
 from shared.face.timestamps import format_utc
 from shared.training import rows
+from shared.training.events import is_event
 from shared.training.messages import Group
 from shared.training.record import RequestRecord
 from shared.training.rows import ENDED, LIVE, TOLD
@@ -132,4 +133,5 @@ def _live_entry(row: Any) -> LiveEntry | None:
 def _ended_entry(row: Any) -> EndedEntry:
     event = row.get("event")
     key = rows.read_ended_key(str(row["RowKey"]))
-    return EndedEntry(key, str(row.get("outcome")), event if isinstance(event, bytes) else None)
+    is_told = isinstance(event, bytes) and is_event(event, key.request_id)
+    return EndedEntry(key, str(row.get("outcome")), event if is_told else None)

@@ -13,11 +13,14 @@ from shared.face.timestamps import parse_instant
 
 MAX_CORRELATION_ID_CHARS = 256
 
+TRACEPARENT = r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+"""The form of W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header."""
+
 MAX_DEQUEUE_COUNT = 5
 """How often the host delivers a message, as ``host.json`` has it, before it moves it to the poison queue."""
 
 _ID = re.compile(r"[a-z0-9-_]{1,64}", re.ASCII)
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACEPARENT = re.compile(TRACEPARENT, re.ASCII)
 _KINDS = ", ".join(GroupKind)
 _FIELDS = "groupId, kind, trainedAfter, train, correlationId, traceparent"
 _BYTE_ORDER_MARK = "\ufeff"

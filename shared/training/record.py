@@ -2,11 +2,26 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
-from shared.face.models import Training
-from shared.training.messages import Group, Message, Request
+from shared.face.models import MAX_WORD_CHARS, Training
+from shared.training.messages import MAX_CORRELATION_ID_CHARS, TRACEPARENT, Group, Message, Request
+from shared.training.schedule import MAX_PAST
+
+MAX_DURATION_SECONDS = 1e9
+"""A training that seems to have taken longer is of a clock that was wrong."""
+
+MAX_PAID_CALLS = 2
+"""A step makes at most two calls that it has to wait for: a poll, and one that starts a training."""
+
+# What is read from the table is held to these; somebody else may have written it.
+type Count = Annotated[int, msgspec.Meta(ge=0, le=2**30)]  # half of what a table takes, so that it can be counted on
+type Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+type Word = Annotated[str, msgspec.Meta(max_length=MAX_WORD_CHARS)]
+type Seconds = Annotated[float, msgspec.Meta(gt=0, le=MAX_DURATION_SECONDS)]
+type Durations = Annotated[tuple[Seconds, ...], msgspec.Meta(max_length=MAX_PAST)]
 
 
 class Outcome(StrEnum):
@@ -34,30 +49,30 @@ class Last(StrEnum):
 class Claim(msgspec.Struct, frozen=True, rename="camel"):
     """The announcement of a train call: who has written it may call, once."""
 
-    standing: str | None  # ``createdDateTime`` of the training that stood then; ``None`` where there was none
-    at: datetime  # UTC, by the storage's clock
+    standing: Word | None  # ``createdDateTime`` of the training that stood then; ``None`` where there was none
+    at: Moment  # UTC, by the storage's clock
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A group's watch: one chain of polls, while the group has open requests. All times are UTC."""
 
     live: bool = False  # a follow-up of ``step`` is on the queue, or about to be
-    step: int = 0  # which follow-up brings the next poll
-    step_token: str = ""  # of the last write that changed the step, the claim or a request's end
-    next_poll_at: datetime | None = None
+    step: Count = 0  # which follow-up brings the next poll
+    step_token: Word = ""  # of the last write that changed the step, the claim or a request's end
+    next_poll_at: Moment | None = None
     last: Last = Last.NO_ANSWER
-    polls: int = 0  # made since the record began
-    troubles: int = 0  # polls in a row that brought no status
+    polls: Count = 0  # made since the record began
+    troubles: Count = 0  # polls in a row that brought no status
     training: Training | None = None  # the last status that was read
-    first_poll_at: datetime | None = None  # of the present chain
-    seen_at: datetime | None = None  # when a training of the group was last seen
-    known_at: datetime | None = None  # when the service last said that the group is there, but was never trained
-    called_at: datetime | None = None  # when the service accepted the app's own train call
+    first_poll_at: Moment | None = None  # of the present chain
+    seen_at: Moment | None = None  # when a training of the group was last seen
+    known_at: Moment | None = None  # when the service last said that the group is there, but was never trained
+    called_at: Moment | None = None  # when the service accepted the app's own train call
     claim: Claim | None = None
-    slot: datetime | None = None  # when the calls that are already paid for may be made, by the storage's clock
-    paid_calls: int = 0  # how many calls that slot is worth
-    past_durations: tuple[float, ...] = ()  # seconds of the newest trainings, creation to end, oldest first
-    learned: str | None = None  # ``createdDateTime`` of the training whose duration was added last
+    slot: Moment | None = None  # when the calls that are already paid for may be made, by the storage's clock
+    paid_calls: Annotated[int, msgspec.Meta(ge=0, le=MAX_PAID_CALLS)] = 0  # how many calls that slot is worth
+    past_durations: Durations = ()  # seconds of the newest trainings, creation to end, oldest first
+    learned: Word | None = None  # ``createdDateTime`` of the training whose duration was added last
     etag: str | None = None  # of the row as it was read; ``None`` where there is no row
 
 
@@ -65,18 +80,18 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", o
     """A request on record: its demands and, once it has ended, its event. All times are UTC."""
 
     request_id: str
-    inserted_at: datetime  # when the queue took its message
+    inserted_at: Moment  # when the queue took its message
     trained_after: str | None = None
     train: bool = False
-    correlation_id: str | None = None
-    traceparent: str | None = None
+    correlation_id: Annotated[str, msgspec.Meta(max_length=MAX_CORRELATION_ID_CHARS)] | None = None
+    traceparent: Annotated[str, msgspec.Meta(pattern=rf"\A{TRACEPARENT}\Z")] | None = None
     other_reading: bool = False  # the body is Base64 of another valid form as well
-    polls_before: int = 0  # the watch's polls when the request was put on record
+    polls_before: Count = 0  # the watch's polls when the request was put on record
     noted: bool = False  # ``train``: a poll has decided on it, and what stood then is noted
-    noted_created: str | None = None  # ``createdDateTime`` of the training that stood then; ``None``: there was none
+    noted_created: Word | None = None  # ``createdDateTime`` of the training that stood then; ``None``: there was none
     unreadable: bool = False  # its row cannot be read, so nothing is known but its ID
     outcome: Outcome | None = None  # ``None`` while it is open
-    ended_at: datetime | None = None
+    ended_at: Moment | None = None
     event: bytes | None = None  # ASCII JSON
     queued: bool = False  # the results queue has taken the event, and the topic has not
     etag: str | None = None  # of the row as it was read; ``None`` where it is not on record yet
@@ -90,6 +105,13 @@ class GroupRecord(msgspec.Struct, frozen=True):
     open: tuple[RequestRecord, ...] = ()
     owed: tuple[RequestRecord, ...] = ()
     stuck: tuple[str, ...] = ()  # IDs of owed requests that cannot be read, so that their events are not sent
+
+
+def with_live_watch(record: GroupRecord) -> GroupRecord:
+    """Return a record in which nobody is open without a live watch, as only somebody else's writing can leave it."""
+    if record.watch.live or not record.open:
+        return record
+    return msgspec.structs.replace(record, watch=msgspec.structs.replace(record.watch, live=True, last=Last.NONE))
 
 
 def new_record(message: Message, request: Request) -> RequestRecord:

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from shared.face.models import GroupKind
+from shared.face.models import cut_texts
 from shared.face.timestamps import format_utc, parse_instant
-from shared.training.messages import Group
+from shared.training.events import is_event
+from shared.training.messages import Group, read_group
 from shared.training.record import RequestRecord, Watch
 
 WATCH_ROW = "!watch"
@@ -29,6 +30,8 @@ _REQUEST_ID = re.compile(r"(\d{8})T(\d{6})(Z-[0-9A-Za-z-]{1,64})", re.ASCII)
 _COMPLEMENTS = str.maketrans("0123456789", "9876543210")
 # Table properties hold plain values; these are kept as JSON text.
 _NESTED = ("claim", "training", "pastDurations")
+# A later moment is not the app's, and beyond the last one that there is nothing can be added.
+_END_OF_TIME = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class EndedKey(msgspec.Struct, frozen=True):
@@ -47,7 +50,7 @@ def partition_of(group: Group) -> str:
 def group_of(partition: str) -> Group:
     """Return the group of a partition; raise ``ValueError`` where it is not a group's."""
     kind, _, group_id = partition.partition(":")
-    return Group(GroupKind(kind), group_id)
+    return read_group(kind, group_id)
 
 
 def is_request_id(text: str) -> bool:
@@ -105,7 +108,12 @@ def request_key(request_id: str, state: str) -> str:
 
 def read_watch(row: Mapping[str, Any]) -> Watch:
     """Return the watch of a row; raise ``ValueError`` where it cannot be read."""
-    return msgspec.convert(_fields(row), Watch)
+    if "live" not in row or "step" not in row:
+        raise ValueError("the row lacks live or step, which every watch has")
+    watch = msgspec.convert(_fields(row), Watch)
+    if watch.claim is not None and watch.claim.at > _END_OF_TIME:
+        raise ValueError("the claim is of a time that the app does not write")
+    return watch if watch.training is None else msgspec.structs.replace(watch, training=cut_texts(watch.training))
 
 
 def read_request(row: Mapping[str, Any]) -> RequestRecord:
@@ -113,8 +121,12 @@ def read_request(row: Mapping[str, Any]) -> RequestRecord:
     record = msgspec.convert(_fields(row), RequestRecord, builtin_types=(bytes, datetime))
     if row["RowKey"] not in [request_key(record.request_id, state) for state in (OPEN, OWED, TOLD)]:
         raise ValueError("the row's key is of another request; expected that of its requestId")
+    if record.inserted_at.replace(microsecond=0) != inserted_at(record.request_id):
+        raise ValueError("insertedAt is not the time in the request's ID")
     if record.trained_after is not None:
         parse_instant(record.trained_after)
+    if record.event is not None and not is_event(record.event, record.request_id):
+        raise ValueError("the event is not one that the app makes of this request")
     return record
 
 
@@ -145,14 +157,23 @@ def _fields(row: Mapping[str, Any]) -> Row:
     fields = {name: _plain(value) for name, value in row.items()}
     for name in _NESTED:
         if name in fields:
-            fields[name] = msgspec.json.decode(fields[name])
+            fields[name] = _decoded(fields[name])
     fields["etag"] = _etag(row)
     return fields
+
+
+def _decoded(text: Any) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
 
 
 def _plain(value: Any) -> Any:
     # The SDK reads times as a kind of its own, which msgspec does not take.
     if isinstance(value, datetime):
+        if value > _END_OF_TIME:
+            raise ValueError("a time is later than any that the app writes")
         return datetime.combine(value.date(), value.timetz())
     return value
 

@@ -1,7 +1,7 @@
 """Take the slots that one step needs: those that an earlier step has paid for, then new ones."""
 
 from shared.budget.budget import Budget
-from shared.budget.row import Slot
+from shared.budget.row import MAX_LINE_SECONDS, Slot
 from shared.training.decide import LaterSlot
 from shared.training.record import Watch
 
@@ -13,7 +13,10 @@ class Slots:
         self._budget = budget
         self._kept: list[Slot] = []
         if paid_by is not None and paid_by.slot is not None:
-            self._kept = [Slot(paid_by.slot)] * paid_by.paid_calls
+            slot = Slot(paid_by.slot)
+            # A row that somebody else has written may name a slot that nobody was given.
+            if budget.seconds_until(slot) <= MAX_LINE_SECONDS:
+                self._kept = [slot] * paid_by.paid_calls
 
     def wait_for_next(self) -> Slot | LaterSlot:
         """Return the slot of the next call once it has come; a later one at once where that would take too long."""

@@ -4,7 +4,6 @@ Every method raises ``azure.core.exceptions.AzureError`` where the table cannot 
 """
 
 import logging
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -22,6 +21,9 @@ from shared.training.record import GroupRecord, Last, RequestRecord, Watch
 from shared.training.rows import ENDED, LIVE, OPEN, OWED, TOLD, WATCH_ROW, Row
 
 log = logging.getLogger(__name__)
+
+MAX_WEIGHT = 100.0
+"""Ten times the weight of a watch whose trainings all take the shortest time that is taken for true."""
 
 _MAX_OPERATIONS = 100
 _MAX_MOVES = 40
@@ -172,6 +174,14 @@ class WatchStore:
             "weight": weight,
         }
         return str(self._table.upsert_entity(row, mode=UpdateMode.REPLACE)["etag"])
+
+    def is_live(self, group: Group) -> bool:
+        """Return whether a group is in the index of the live ones."""
+        try:
+            self._table.get_entity(LIVE, rows.partition_of(group), select=["RowKey"])
+        except ResourceNotFoundError:
+            return False
+        return True
 
     def remove_live(self, group: Group, etag: str) -> None:
         """Take a group out of the index, unless somebody has put it there anew."""
@@ -342,7 +352,7 @@ def _ended_row(group: Group, ended: RequestRecord, partition: str) -> Row:
 def _live_group(row: Any) -> LiveGroup:
     group = rows.group_of(str(row["RowKey"]))
     next_poll_at, weight = row.get("nextPollAt"), row.get("weight")
-    if not (isinstance(next_poll_at, datetime) and isinstance(weight, float) and 0 <= weight < math.inf):
+    if not (isinstance(next_poll_at, datetime) and isinstance(weight, float) and 0 <= weight <= MAX_WEIGHT):
         log.error("a row of the index of live groups cannot be read; its group counts as due since it was written")
         next_poll_at, weight = row.metadata["timestamp"], 0.0
     return LiveGroup(
@@ -365,10 +375,13 @@ def _readable_watch(row: Any) -> Watch:
 
 def _readable_open(row: Any) -> RequestRecord:
     try:
-        return rows.read_request(row)
+        record = rows.read_request(row)
     except (ValueError, TypeError):
-        log.error("an open request's row cannot be read; it will be abandoned")  # noqa: TRY400 - likewise
+        record = None
+    if record is None or record.outcome is not None or record.event is not None or record.queued:
+        log.error("an open request's row cannot be read; it will be abandoned")
         return rows.unreadable_request(row)
+    return record
 
 
 def _readable_owed(row: Any) -> RequestRecord | None:

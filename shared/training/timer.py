@@ -10,7 +10,9 @@ from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
 from shared.budget.budget import Budget
+from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training.messages import FollowUp
+from shared.training.record import with_live_watch
 from shared.training.store import LiveGroup, LostRace, WatchStore
 from shared.training.tell import Teller
 
@@ -18,6 +20,9 @@ log = logging.getLogger(__name__)
 
 OVERDUE_SECONDS = 120
 """How long after its time a follow-up counts as lost."""
+
+MAX_AHEAD = timedelta(seconds=MAX_VISIBILITY_SECONDS + OVERDUE_SECONDS)
+"""A poll that is due later was not put off by the app: no message can be hidden for so long."""
 
 MAX_RUN_SECONDS = 45
 """The timer fires each minute; what one run leaves, the next takes up."""
@@ -54,7 +59,7 @@ class Caretaker:
         for each in self.store.live():
             weights += each.weight
             groups += 1
-            if each.next_poll_at < limit:
+            if not limit <= each.next_poll_at <= now + MAX_AHEAD:
                 overdue.append(each)
         self.budget.publish_price(weights)
         overdue.sort(key=lambda each: each.next_poll_at)
@@ -68,7 +73,7 @@ class Caretaker:
                 "overdue": len(overdue),
                 "taken_up": taken_up,
                 "removed": removed,
-                "oldest_overdue_seconds": (now - overdue[0].next_poll_at).total_seconds() if overdue else 0.0,
+                "oldest_overdue_seconds": max(0.0, (now - overdue[0].next_poll_at).total_seconds()) if overdue else 0.0,
             },
         )
 
@@ -89,7 +94,7 @@ class Caretaker:
 
     def _take_up_one(self, live: LiveGroup, now: datetime) -> None:
         # The index's row was read before the group, so its ETag tells whether the group has moved since.
-        record = self.store.read(live.group)
+        record = with_live_watch(self.store.read(live.group))
         left = self.teller.tell(live.group, record.owed)
         if record.watch.live:
             follow_up = FollowUp(group=live.group, step=record.watch.step)

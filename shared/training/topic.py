@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import AzureError
 from azure.data.tables import TableClient, UpdateMode
 
+from shared.training.events import is_event
 from shared.training.rows import TOPIC
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Topic:
         """
         found = self._table.query_entities("PartitionKey eq @topic", parameters={"topic": TOPIC})
         for batch in batched(islice(found, MAX_KEPT), MAX_EVENTS, strict=False):
-            kept = {str(row["RowKey"]): row["event"] for row in batch if isinstance(row.get("event"), bytes)}
+            kept = {str(row["RowKey"]): row["event"] for row in batch if _is_kept(row)}
             untaken = self.send(list(kept.values()))
             for event_id, event in kept.items():
                 if event not in untaken:
@@ -99,3 +100,8 @@ class Topic:
             log.warning("events not taken by the topic", extra=fields)
             return events
         return ()
+
+
+def _is_kept(row: Any) -> bool:
+    event = row.get("event")
+    return isinstance(event, bytes) and is_event(event, str(row["RowKey"]))

@@ -25,7 +25,7 @@ from shared.face.models import GroupKind
 from shared.training.decide import End
 from shared.training.messages import Encoding, FollowUp, Message, Rejection, Request, parse_body
 from shared.training.races import repeat_lost_races
-from shared.training.record import GroupRecord, Last, Outcome, RequestRecord, new_record
+from shared.training.record import GroupRecord, Last, Outcome, RequestRecord, new_record, with_live_watch
 from shared.training.step import StepTaker
 from shared.training.store import WatchStore
 from shared.training.tell import Teller
@@ -85,7 +85,7 @@ class Watcher:
 
     def _begin(self, arrivals: Sequence[Arrival]) -> None:
         """Read the record, and see what the messages of one group ask for now."""
-        record = self.store.read(arrivals[0].parsed.group)
+        record = with_live_watch(self.store.read(arrivals[0].parsed.group))
         pending = self._pending(record, arrivals)
         # What only the topic is owed waits until the poll is made.
         queued = [each for each in record.owed if each.queued]
@@ -138,7 +138,9 @@ class Watcher:
         ahead = follow_up.step - watch.step
         if watch.etag is None:
             log.error("follow-up without a record", extra={"kind": record.group.kind.value, "ahead": ahead})
-        if not 0 <= ahead <= MAX_STEPS_AHEAD:
+        # Whoever sends a follow-up has put the group into the index before, so that one of nobody's writes nothing.
+        is_forged = watch.etag is None and not self.store.is_live(record.group)
+        if is_forged or not 0 <= ahead <= MAX_STEPS_AHEAD:
             log.info("follow-up dropped", extra={"kind": record.group.kind.value, "ahead": ahead})
             return False
         if not watch.live and ahead > 0:

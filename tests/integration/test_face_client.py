@@ -32,6 +32,7 @@ from shared.face.errors import (
     Unreachable,
 )
 from shared.face.models import GroupKind, Training, TrainingStatus
+from shared.face.page import ListedKind
 from tests.support.builders import environment
 from tests.support.face_contract import read_recording
 from tests.support.fresh import fresh_wiring
@@ -41,6 +42,7 @@ from tests.support.waiting import wait_for
 KEY = "s3cret-key-s3cret-key"
 GROUP = "a-group-that-nobody-may-read-of"
 LARGE = GroupKind.LARGE_PERSON_GROUP
+DYNAMIC = ListedKind.DYNAMIC_PERSON_GROUP
 VERSIONS = ApiVersions(training="v1.2-preview.1", directory="v1.2-preview.1")
 IMPATIENT = Timeouts(connect=1, read=0.3, call=0.6)
 RUNNING = b'{"status":"running"}'
@@ -134,16 +136,16 @@ class TestAgainstTheEmulator:
         versions = ApiVersions(training="v1.2", directory="v1.2")
         client = client_of(face_emulator.endpoint, key=face_emulator.key, versions=versions)
         with pytest.raises(UndocumentedNotFound) as raised:
-            client.dynamic_person_groups()
+            client.groups(DYNAMIC)
         assert raised.value.message == "Resource not found"
 
     def test_a_resource_whose_limit_is_reached_throttles_and_names_a_wait(
         self, client: FaceClient, face_emulator: FaceEmulator
     ) -> None:
         face_emulator.control.settings(requests_per_second=0.2)
-        client.dynamic_person_groups()
+        client.groups(DYNAMIC)
         with pytest.raises(Throttled) as raised:
-            client.dynamic_person_groups()
+            client.groups(DYNAMIC)
         assert raised.value.status == 429
         assert raised.value.wait is not None
         assert 1 <= raised.value.wait <= 5
@@ -153,16 +155,16 @@ class TestAgainstTheEmulator:
     ) -> None:
         face_emulator.control.fill(25, user_data=10)
         found: list[str] = []
-        while page := client.dynamic_person_groups(start=found[-1] if found else "", top=10):
+        while page := client.groups(DYNAMIC, start=found[-1] if found else "", top=10):
             found += [group.group_id for group in page]
         assert len(found) == len(set(found)) == 25
         assert found == sorted(found)
 
     def test_a_start_that_the_service_refuses_is_a_bad_request(self, client: FaceClient) -> None:
         with pytest.raises(BadRequest) as long:
-            client.dynamic_person_groups(start="a" * 65)
+            client.groups(DYNAMIC, start="a" * 65)
         with pytest.raises(BadRequest) as large:
-            client.dynamic_person_groups(top=1_001)
+            client.groups(DYNAMIC, top=1_001)
         assert (long.value.message, large.value.message) == ("'start' is too long.", "'top' is invalid.")
 
     @pytest.mark.parametrize(

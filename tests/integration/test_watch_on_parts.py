@@ -248,7 +248,7 @@ def test_a_follow_up_without_a_record_and_one_that_is_passed_are_dropped(
 ) -> None:
     parts.follow(1)
     assert "follow-up without a record" in caplog.text
-    assert (parts.polls(), parts.messages(), parts.record().watch.live) == (0, 0, False)
+    assert (parts.polls(), parts.messages(), parts.row_keys()) == (0, 0, [])
     parts.plan(duration=60)
     parts.enqueue()
     step = parts.record().watch.step

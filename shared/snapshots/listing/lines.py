@@ -31,6 +31,8 @@ def id_reader(field: str) -> Callable[[bytes], str]:
             line_id = decoder.decode(line).id
         except msgspec.ValidationError:
             raise
+        except RecursionError:
+            raise _too_deep() from None
         except msgspec.DecodeError:
             line_id = load(line).get(field)
         if not isinstance(line_id, str) or not line_id:
@@ -49,6 +51,8 @@ def without_user_data(line: bytes) -> bytes:
     """Return the group without its ``userData``, its other fields as they came where they are valid Unicode."""
     try:
         fields = _fields.decode(line)
+    except RecursionError:
+        raise _too_deep() from None
     except msgspec.DecodeError:
         return json.dumps({name: value for name, value in load(line).items() if name != "userData"}).encode()
     if fields.pop("userData", None) is None:
@@ -65,7 +69,11 @@ def load(line: bytes) -> dict[str, Any]:
     try:
         fields = _tolerant.decode(line.decode())
     except RecursionError:
-        raise ValueError("the line is nested too deeply") from None
+        raise _too_deep() from None
     if not isinstance(fields, dict):
         raise ValueError("expected a JSON object")  # noqa: TRY004 - callers know one error alone
     return fields
+
+
+def _too_deep() -> ValueError:
+    return ValueError("the line is nested too deeply")

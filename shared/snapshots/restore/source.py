@@ -8,7 +8,7 @@ from shared.face.page import ListedKind
 from shared.snapshots.changes import side_by_side
 from shared.snapshots.comparison import read_lines
 from shared.snapshots.errors import CorruptSnapshot
-from shared.snapshots.listing.members import read_members
+from shared.snapshots.listing.members import Members, read_members
 from shared.snapshots.members import LAYOUT
 from shared.snapshots.restore.plan import Wanted
 from shared.snapshots.stored.archive import Archive
@@ -34,9 +34,16 @@ class RestoreSource:
         copied = read_lines(self._members, self.members) if self.members else iter(())
         for group_id, line, members_line in side_by_side(read_lines(self._groups, self.manifest), copied):
             if line is not None:
-                listed = read_members(members_line) if members_line else None
+                listed = _read(members_line) if members_line else None
                 persons = tuple(listed.person_ids) if listed else None
                 yield group_id, Wanted(line, persons, listed.listed_at if listed else None)
+
+
+def _read(line: bytes) -> Members:
+    try:
+        return read_members(line)
+    except (ValueError, RecursionError):
+        raise CorruptSnapshot("a line is not a group's members") from None
 
 
 def _best_members(container: ContainerClient, manifest: Manifest) -> MembersManifest | None:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,8 +22,6 @@ from shared.snapshots.stored.manifest import (
 )
 
 _JSON = ContentSettings(content_type="application/json")
-_AHEAD = timedelta(days=1)
-"""How far clocks may differ: a copy from later than that has a date that cannot be."""
 log = logging.getLogger(__name__)
 
 
@@ -190,5 +187,3 @@ class Catalog[M: (Manifest, MembersManifest)]:
         check_manifest(manifest, self._layout)
         if manifest.snapshot_id != snapshot_id:
             raise ValueError("the manifest is another snapshot's")
-        if snapshot_time(snapshot_id) > datetime.now(UTC) + _AHEAD:
-            raise ValueError("the snapshot is from the future")

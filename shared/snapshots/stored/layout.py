@@ -1,7 +1,7 @@
 """Where the blobs of a kind's copies lie: one tree for each kind, and for groups and members one container each."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -19,6 +19,8 @@ DIRECTORIES = {
     ListedKind.LARGE_FACE_LIST: "large-face-lists",
 }
 
+_AHEAD = timedelta(days=1)
+"""How far clocks may differ: a copy from later than that has a date that cannot be."""
 _ID = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 
 
@@ -79,3 +81,13 @@ def snapshot_time(snapshot_id: str) -> datetime:
     if not _ID.fullmatch(snapshot_id):
         raise ValueError("expected a snapshot's ID such as 20261120T030000Z")
     return datetime.strptime(snapshot_id, "%Y%m%dT%H%M%S%z")
+
+
+def check_past(snapshot_id: str) -> None:
+    """Hold a snapshot's ID that was read to those that can be.
+
+    Raises:
+        ValueError: where it is not an ID, or from the future.
+    """
+    if snapshot_time(snapshot_id) > datetime.now(UTC) + _AHEAD:
+        raise ValueError("the snapshot is from the future")

@@ -6,7 +6,7 @@ from itertools import pairwise
 import msgspec
 
 from shared.face.page import ListedKind
-from shared.snapshots.stored.layout import FORMAT_VERSION, Layout, snapshot_time
+from shared.snapshots.stored.layout import FORMAT_VERSION, Layout, check_past
 
 MAX_PARTS = 40_000
 """The most parts of a blob; a block blob holds 50,000 blocks (Put Block List, REST reference)."""
@@ -128,11 +128,13 @@ def check_manifest(manifest: AnyManifest, layout: Layout) -> None:
         ValueError: where it names other blobs than its own, or its parts or times cannot be.
     """
     data = manifest.data
-    snapshot_time(manifest.snapshot_id)
+    check_past(manifest.snapshot_id)
     datetime.fromisoformat(manifest.started_at)
     datetime.fromisoformat(manifest.finished_at)
     if manifest.previous is not None:
-        snapshot_time(manifest.previous)
+        check_past(manifest.previous)
+    if isinstance(manifest, MembersManifest):
+        check_past(manifest.groups_snapshot)
     if manifest.format_version != FORMAT_VERSION or manifest.layout != layout:
         raise ValueError(f"expected format version {FORMAT_VERSION} and the kind {layout.kind}")
     if data.path != layout.data_path(manifest.snapshot_id):

@@ -7,7 +7,7 @@ from itertools import accumulate
 import msgspec
 
 from shared.face.timestamps import format_utc
-from shared.snapshots.stored.layout import new_snapshot_id, snapshot_time
+from shared.snapshots.stored.layout import check_past, new_snapshot_id, snapshot_time
 from shared.snapshots.stored.manifest import Part, Unreadable
 
 RESUMABLE = timedelta(hours=3)
@@ -72,11 +72,16 @@ class Progress(msgspec.Struct, frozen=True, rename="camel"):
         """Hold progress that was read to what the app writes.
 
         Raises:
-            ValueError: where its ID or its time is not one.
+            ValueError: where its ID or its time cannot be one.
         """
-        snapshot_time(self.snapshot_id)
+        check_past(self.snapshot_id)
         if datetime.fromisoformat(self.started_at).tzinfo is None:
             raise ValueError("expected a time with its offset")
+
+
+def without_parts(progress: Progress) -> Progress:
+    """Return the progress of a run whose parts are not gone on with; what it has committed is cleared away."""
+    return msgspec.structs.replace(progress, parts=(), complete=False)
 
 
 def in_order(parts: Iterable[StagedPart]) -> tuple[StagedPart, ...]:

@@ -20,7 +20,7 @@ MOMENT = START + timedelta(microseconds=123_456)
 
 FULL_WATCH = Watch(
     live=True,
-    step=2**31 - 1,
+    step=2**30,
     step_token="4f5d",
     next_poll_at=MOMENT + timedelta(days=7),
     last=Last.RUNNING,
@@ -52,7 +52,7 @@ FULL_REQUEST = RequestRecord(
     unreadable=True,
     outcome=Outcome.TIMED_OUT,
     ended_at=MOMENT,
-    event=b"\x00\xff{}",
+    event=b'{"id":"%s"}' % REQUEST_ID.encode(),
     queued=True,
     etag="1",
 )
@@ -125,9 +125,12 @@ def test_a_partition_names_its_group(group: Group) -> None:
     assert rows.group_of(rows.partition_of(group)) == group
 
 
-@pytest.mark.parametrize("partition", ["live", "budget", "ended:2026-11-20", "", "dynamicPersonGroup:a"])
+@pytest.mark.parametrize(
+    "partition",
+    ["live", "budget", "ended:2026-11-20", "", "dynamicPersonGroup:a", "personGroup:", "personGroup:../a"],
+)
 def test_other_partitions_are_not_a_groups(partition: str) -> None:
-    with pytest.raises(ValueError, match="is not a valid GroupKind"):
+    with pytest.raises(ValueError, match="is not a "):
         rows.group_of(partition)
 
 
@@ -142,6 +145,15 @@ DAMAGES: list[dict[str, Any]] = [
     {"pollsBefore": "many"},
     {"outcome": "won"},
     {"event": 7},
+    {"event": b"{}"},
+    {"event": b'{"id":"%s","x":"<"}' % REQUEST_ID.encode()},
+    {"event": b'{"id":"%s","x":"\xc3\xa4"}' % REQUEST_ID.encode()},
+    {"event": b'{"id":"%s","x":%s' % (REQUEST_ID.encode(), b"[" * 40_000)},
+    {"event": b'{"id":"%s"}' % REQUEST_ID.encode() + b" " * 50_000},
+    {"correlationId": "x" * 257},
+    {"traceparent": f"{TRACEPARENT}-and more"},
+    {"traceparent": f"{TRACEPARENT}\n"},
+    {"insertedAt": MOMENT + timedelta(seconds=1)},
 ]
 
 
@@ -158,6 +170,18 @@ def test_of_a_damaged_request_its_id_is_left(damage: dict[str, Any]) -> None:
     "damage",
     [
         {"step": "one"},
+        {"step": None},
+        {"step": -1},
+        {"step": 2**30 + 1},
+        {"polls": 2**30 + 1},
+        {"paidCalls": 3},
+        {"nextPollAt": START.replace(year=9999)},
+        {"learned": "x" * 101},
+        {"pastDurations": "[0.0]"},
+        {"pastDurations": "[1e10]"},
+        {"pastDurations": json.dumps([1.0] * 17)},
+        {"claim": '{"standing": null, "at": "9999-12-31T00:00:00Z"}'},
+        {"claim": "[" * 30_000},
         {"live": 1},
         {"last": "won"},
         {"nextPollAt": "soon"},
@@ -171,8 +195,10 @@ def test_of_a_damaged_request_its_id_is_left(damage: dict[str, Any]) -> None:
     ids=str,
 )
 def test_a_damaged_watch_is_not_taken_for_one(damage: dict[str, Any]) -> None:
+    damaged = {**rows.watch_row(GROUP, FULL_WATCH), **damage}
+    row = as_read({name: value for name, value in damaged.items() if value is not None})
     with pytest.raises((ValueError, TypeError)):
-        rows.read_watch(as_read({**rows.watch_row(GROUP, FULL_WATCH), **damage}))
+        rows.read_watch(row)
 
 
 @pytest.mark.parametrize("request_id", ["", "x", "20261320T100000Z-a"])
