@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
@@ -38,7 +38,6 @@ class Storage:
     snapshot_requests_queue: QueueClient
     snapshot_container: ContainerClient
     members_container: ContainerClient
-    _tables: TableServiceClient
 
     @property
     def watch_queues(self) -> tuple[QueueClient, ...]:
@@ -63,9 +62,7 @@ class Storage:
         """
         for queue in self.watch_queues:
             _make_queue(queue)
-        # A refused creation shows as a failure in traces, so ask first.
-        if not list(self._tables.query_tables(f"TableName eq '{WATCH_TABLE}'")):
-            self._tables.create_table_if_not_exists(WATCH_TABLE)
+        _make_table(self.watch_table)
 
     def make_snapshot_parts(self) -> None:
         """Make what snapshots need and does not exist.
@@ -97,7 +94,6 @@ def connect(where: ConnectionString | StorageIdentity) -> Storage:
         snapshot_requests_queue=queues.get_queue_client(SNAPSHOT_REQUESTS_QUEUE),
         snapshot_container=blobs.get_container_client(SNAPSHOT_CONTAINER),
         members_container=blobs.get_container_client(MEMBERS_CONTAINER),
-        _tables=tables,
     )
 
 
@@ -105,6 +101,16 @@ def _make_queue(queue: QueueClient) -> None:
     # The service responds 204 for a queue that exists, and 409 where it has metadata; the SDK raises for both.
     with suppress(ResourceExistsError):
         queue.create_queue()
+
+
+def _make_table(table: TableClient) -> None:
+    # A refused creation shows as a failure in traces, so ask first: the table itself, for which no right on the account
+    # is needed. No partition has the empty key.
+    try:
+        next(table.query_entities("PartitionKey eq ''", results_per_page=1).by_page(), None)
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):  # another instance was quicker
+            table.create_table()
 
 
 def _make_container(container: ContainerClient) -> None:
