@@ -157,8 +157,8 @@ def published(at: datetime, calls: str = "1", throttled: str = "0") -> list[Row]
     [
         (
             "app-silent",
-            [Row(function="look_after_watches", at=ago(minutes=20)), Row(function="watch_training")],
-            [Row(function="look_after_watches", at=ago(minutes=1))],
+            [Row("training watches looked after", at=ago(minutes=20)), Row(function="look_after_watches")],
+            [Row("training watches looked after", at=ago(minutes=1))],
         ),
         ("face-refuses", [Row("training poll refused", {"http_status": "403"})], polled("running")),
         ("face-refuses", [Row("snapshot failed", {"error": "Unauthorized"})], [Row("snapshot failed", {"error": "X"})]),
