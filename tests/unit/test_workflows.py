@@ -38,10 +38,21 @@ def test_every_parameter_can_be_set_by_hand_and_by_the_workflow() -> None:
 
 def test_the_parameters_are_those_of_the_template() -> None:
     template = (ROOT / "infra/main.bicep").read_text(encoding="utf-8")
-    declared = dict(re.findall(r"^param (\w+) (\w+)", template, re.MULTILINE))
+    declared = dict(re.findall(r"^param (\w+ (?:bool|int|string))(?: = (.*))?$", template, re.MULTILINE))
+    types = dict(each.split() for each in declared)
     for name, given in json.loads(PARAMETERS)["parameters"].items():
         default = re.sub(r"\$\{\w+=?([^}]*)\}", r"\1", given["value"])
-        assert re.fullmatch({"bool": r"true|false", "int": r"-?\d+", "string": ".*"}[declared[name]], default), name
+        # A deployment without azd has the same defaults.
+        assert default == declared[f"{name} {types[name]}"].strip("'"), name
+
+
+def test_each_setting_of_the_app_can_be_given_in_the_options() -> None:
+    template = (ROOT / "infra/main.bicep").read_text(encoding="utf-8")
+    options = set(re.findall(r"^  ([A-Z_]+): string\? //", template, re.MULTILINE))
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))["Values"]
+    apps = {name for name in sample if re.match(r"FACE_|WATCH_|SNAPSHOT_|EVENTS_|HTTP_AUTH", name)}
+    made_by_the_template = {"FACE_ENDPOINT", "FACE_KEY", "EVENTS_TOPIC_ENDPOINT", "HTTP_AUTH"}
+    assert options == apps - made_by_the_template
 
 
 def test_the_workflow_has_the_tools_of_the_tests() -> None:
