@@ -2,7 +2,12 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / ".github/workflows").iterdir()}
@@ -60,3 +65,28 @@ def test_the_workflow_has_the_tools_of_the_tests() -> None:
     in_tests = pinned.findall((ROOT / "tests/integration/infra/test_checkov.py").read_text(encoding="utf-8"))
     assert pinned.findall(WORKFLOWS["test.yml"]) == in_tests
     assert "az bicep install --version v0." in WORKFLOWS["test.yml"]
+
+
+@pytest.mark.parametrize(
+    ("checker", "right", "wrong"),
+    [
+        (("actionlint",), "needs: test", "needs: tests"),
+        (("actionlint",), "vars.AZURE_CLIENT_ID != ''", "var.AZURE_CLIENT_ID != ''"),
+        (("zizmor", "--offline", "--quiet"), "          persist-credentials: false\n", ""),
+        (("zizmor", "--offline", "--quiet"), "@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2", "@v6"),
+        (("check-jsonschema", "--builtin-schema", "vendor.github-workflows"), "timeout-minutes: 60", "timeout: 60"),
+    ],
+)
+def test_a_fault_in_a_workflow_is_found(checker: tuple[str, ...], right: str, wrong: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / ".github", tmp_path / ".github")
+    workflow = folder / "workflows/azure-dev.yml"
+
+    def check() -> int:
+        command: list[str | Path] = [Path(sys.prefix, "bin", checker[0]), *checker[1:], workflow]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode  # noqa: S603 - ours
+
+    assert check() == 0
+    whole = workflow.read_text(encoding="utf-8")
+    assert right in whole
+    workflow.write_text(whole.replace(right, wrong), encoding="utf-8")
+    assert check() != 0

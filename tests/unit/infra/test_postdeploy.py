@@ -1,5 +1,6 @@
 """The smoke test passes where the app works, and says what is wrong where it does not."""
 
+import ast
 import json
 import re
 import threading
@@ -163,3 +164,9 @@ def test_azd_runs_it_on_every_system(name: str) -> None:
         ("windows", "pwsh", f"python -m infra.hooks.{name}"),
     ]
     assert (ROOT / f"infra/hooks/{name}.py").is_file()
+
+
+def test_the_hooks_run_on_the_python_that_the_docs_ask_for() -> None:
+    (minor,) = re.findall(r"Python 3\.(\d+) or newer", (ROOT / "docs/deploying.md").read_text())
+    for hook in (ROOT / "infra/hooks").glob("*.py"):
+        ast.parse(hook.read_text(), feature_version=(3, int(minor)))
