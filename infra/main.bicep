@@ -249,9 +249,8 @@ module roles 'roles.bicep' = {
       dataStorage.outputs.watchQueue
       dataStorage.outputs.poisonQueue
       dataStorage.outputs.snapshotQueue
-      dataStorage.outputs.snapshotPoisonQueue
     ]
-    resultsQueue: dataStorage.outputs.resultsQueue
+    outQueues: [dataStorage.outputs.resultsQueue, dataStorage.outputs.snapshotPoisonQueue]
     watchTable: dataStorage.outputs.watchTable
     snapshotContainers: [dataStorage.outputs.snapshotContainer, dataStorage.outputs.memberContainer]
     applicationInsightsName: monitoring.outputs.applicationInsightsName

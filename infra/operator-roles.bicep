@@ -21,7 +21,6 @@ param snapshotContainers string[]
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 var roles = {
   blobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
-  queueDataMessageProcessor: '8a0f0c08-91a1-4084-bc3d-661d67233fed'
   queueDataMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 }
@@ -82,12 +81,12 @@ resource onRequests 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 resource onResults 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(results.id, principalId, roles.queueDataMessageProcessor)
+  name: guid(results.id, principalId, roles.queueDataMessageSender)
   scope: results
   properties: {
-    description: 'face-ops events shows events, and takes them where it is told to.'
+    description: 'face-ops cancel puts the event of what it has cancelled here.'
     principalId: principalId
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueDataMessageProcessor)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.queueDataMessageSender)
   }
 }
 

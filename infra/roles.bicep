@@ -24,8 +24,8 @@ param dataStorageName string
 @description('Queues that the host receives from, and the app or the host puts into.')
 param workQueues string[]
 
-@description('Queue of events.')
-param resultsQueue string
+@description('Queues that the app or the host puts into, and that others receive from.')
+param outQueues string[]
 
 @description('Table of the records of watches.')
 param watchTable string
@@ -40,7 +40,6 @@ param applicationInsightsName string
 var roles = {
   blobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   blobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
-  tableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
@@ -64,11 +63,11 @@ module queueWorker 'custom-role.bicep' = {
   }
 }
 
-module eventSender 'custom-role.bicep' = {
-  name: 'role-event-sender'
+module queueSender 'custom-role.bicep' = {
+  name: 'role-queue-sender'
   params: {
-    name: '${namePrefix} event sender'
-    text: 'Makes the queue of events and puts events into it; does not read them.'
+    name: '${namePrefix} queue sender'
+    text: 'Makes a queue and puts messages into it; does not read them.'
     actions: ['${queues}/read', '${queues}/write']
     dataActions: ['${queues}/messages/add/action']
   }
@@ -79,7 +78,7 @@ module recordKeeper 'custom-role.bicep' = {
   params: {
     name: '${namePrefix} record keeper'
     text: 'Makes a table, reads, writes and removes its rows; does not delete it.'
-    actions: ['${tables}/read', '${tables}/write']
+    actions: ['${tables}/write']
     dataActions: ['${tables}/entities/read', '${tables}/entities/write', '${tables}/entities/delete']
   }
 }
@@ -151,10 +150,12 @@ resource work 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01
   }
 ]
 
-resource results 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' existing = {
-  parent: dataQueues
-  name: resultsQueue
-}
+resource out 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' existing = [
+  for queue in outQueues: {
+    parent: dataQueues
+    name: queue
+  }
+]
 
 resource dataTables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' existing = {
   parent: dataStorage
@@ -238,16 +239,18 @@ resource onWork 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource onResultsQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(results.id, principalId, 'event sender')
-  scope: results
-  properties: {
-    description: 'The app makes the queue where it is missing, and puts events here.'
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: eventSender.outputs.id
+resource onOut 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (queue, index) in outQueues: {
+    name: guid(out[index].id, principalId, 'queue sender')
+    scope: out[index]
+    properties: {
+      description: 'The app puts events here, or the host what it gave up; the queue is made where it is missing.'
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: queueSender.outputs.id
+    }
   }
-}
+]
 
 resource onWatchTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(watches.id, principalId, 'record keeper')
@@ -257,17 +260,6 @@ resource onWatchTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: recordKeeper.outputs.id
-  }
-}
-
-resource onTablesOfData 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(dataStorage.id, principalId, roles.tableDataReader)
-  scope: dataStorage
-  properties: {
-    description: 'The app asks which tables there are; the account holds no other than its own.'
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.tableDataReader)
   }
 }
 

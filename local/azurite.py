@@ -79,12 +79,13 @@ def start_azurite(
     *,
     ports: Ports = Ports(),
     account: Account | None = None,
+    log: Path | None = None,
     on_line: Callable[[str], None] = processes.ignore_line,
 ) -> Iterator[Azurite]:
     """Run Azurite on the loopback interface until the block is left.
 
     It keeps its data in the directory ``location``, or in memory alone where there is none. Without an ``account`` it
-    has one of its own, so that no web page and no other program can use it.
+    has one of its own, so that no web page and no other program can use it. ``log`` gets each call with its headers.
 
     Raises:
         FileNotFoundError: it is not installed.
@@ -94,6 +95,7 @@ def start_azurite(
     command = (
         *(find_node(), _find_program()),
         *("--skipApiVersionCheck", "--disableTelemetry", "--silent", *keep),
+        *(("--debug", log) if log else ()),
         *("--blobPort", str(ports.blob), "--queuePort", str(ports.queue), "--tablePort", str(ports.table)),
     )
     account = account or new_account()

@@ -147,6 +147,7 @@ def start_stack(
     settings: Mapping[str, str] | None = None,
     usual_ports: bool = False,
     connection_file: Path | None = None,
+    azurite_log: Path | None = None,
     console: Console | None = None,
 ) -> Iterator[Stack]:
     """Run the whole stack on the loopback interface until the block is left; its data is gone with it.
@@ -154,7 +155,7 @@ def start_stack(
     ``host_kind`` None takes ``func`` where it is on PATH. ``settings`` override those of ``local.settings.sample.json``
     and the stack's own; where they name a ``FACE_ENDPOINT``, no emulator runs. With ``usual_ports``, Azurite and the
     host take their usual ports where they are free. While it runs, ``connection_file`` says how to reach it. The logs
-    go to a file, and to ``console`` if there is one.
+    go to a file, and to ``console`` if there is one; ``azurite_log`` gets each call of the storage.
 
     Raises:
         FileNotFoundError: a program is not installed.
@@ -164,7 +165,7 @@ def start_stack(
     with ExitStack() as parts:
         logs = parts.enter_context(keep_logs(console))
         ports = azurite_ports() if usual_ports else Ports()
-        azurite = parts.enter_context(start_azurite(ports=ports, on_line=logs.of("azurite")))
+        azurite = parts.enter_context(start_azurite(ports=ports, log=azurite_log, on_line=logs.of("azurite")))
         settings = {**storage_settings(azurite.connection_string), **(settings or {})}
         face = None
         if "FACE_ENDPOINT" not in settings:

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
@@ -63,7 +63,6 @@ class Storage:
     watch_table: TableClient
     budget_table: TableClient  # the same table, given up quickly: a process without it goes on alone
     snapshot_requests_queue: QueueClient
-    _tables: TableServiceClient
     _where: ConnectionString | StorageIdentity
 
     @property
@@ -108,9 +107,7 @@ class Storage:
         """
         for queue in self.watch_queues:
             _make_queue(queue)
-        # A refused creation shows as a failure in traces, so ask first.
-        if not list(self._tables.query_tables(f"TableName eq '{WATCH_TABLE}'")):
-            self._tables.create_table_if_not_exists(WATCH_TABLE)
+        _make_table(self.watch_table)
 
     def make_snapshot_parts(self) -> None:
         """Make what snapshots need and does not exist.
@@ -140,7 +137,6 @@ def connect(where: ConnectionString | StorageIdentity) -> Storage:
         watch_table=tables.get_table_client(WATCH_TABLE),
         budget_table=hasty_tables.get_table_client(WATCH_TABLE),
         snapshot_requests_queue=queues.get_queue_client(SNAPSHOT_REQUESTS_QUEUE),
-        _tables=tables,
         _where=where,
     )
 
@@ -149,6 +145,16 @@ def _make_queue(queue: QueueClient) -> None:
     # The service responds 204 for a queue that exists, and 409 where it has metadata; the SDK raises for both.
     with suppress(ResourceExistsError):
         queue.create_queue()
+
+
+def _make_table(table: TableClient) -> None:
+    # A refused creation shows as a failure in traces, so ask first: the table itself, for which no right on the account
+    # is needed. No partition has the empty key.
+    try:
+        next(table.query_entities("PartitionKey eq ''", results_per_page=1).by_page(), None)
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):  # another instance was quicker
+            table.create_table()
 
 
 def _make_container(container: "ContainerClient") -> None:

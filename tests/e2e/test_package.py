@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pathspec
 import pytest
@@ -68,7 +69,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / file, target)
-    uv("pip", "install", "--requirements", folder / "requirements.txt", "--target", folder / PACKAGES)
+    requirements = ("--require-hashes", "--requirements", folder / "requirements.txt")
+    uv("pip", "install", *requirements, "--target", folder / PACKAGES)
     return folder
 
 
@@ -125,7 +127,8 @@ def uv(*arguments: str | Path, python: str | Path = sys.executable) -> str:
 
 
 def test_the_host_indexes_every_function(running: Running) -> None:
-    names = {"watch_training", "watch_training_poison", "look_after_watches", "snapshot_groups", "take_snapshot"}
+    names = set(re.findall(r"^def ([a-z]\w+)\(", (ROOT / "function_app.py").read_text(), re.MULTILINE))
+    assert {"take_snapshot", "get_health"} <= names
     said = wait_for(lambda: [line for line in running.child.tail() if "take_snapshot" in line], what="the functions")
     assert said
     assert all(any(name in line for line in running.child.tail()) for name in names)
@@ -141,6 +144,22 @@ def test_a_training_is_watched_from_the_package(running: Running) -> None:
     ends = wait_for(lambda: _ends(running), what="the end of the request in the logs")
     assert [end["outcome"] for end in ends] == ["succeeded"], "a record is sent twice"
     assert group_id not in json.dumps(running.telemetry.items)
+
+
+def test_the_http_functions_answer_from_the_package(running: Running) -> None:
+    group_id = f"packed-{uuid.uuid4().hex[:8]}"
+    running.face.control.group("largePersonGroup", group_id, train=True)
+    sent = requests.post(f"{running.address}/api/requests", json={"groupId": group_id}, timeout=30)
+    assert sent.status_code == 202
+
+    def answered() -> dict[str, Any]:
+        response: dict[str, Any] = requests.get(sent.headers["Location"], timeout=30).json()
+        return response
+
+    ended = wait_for(lambda: answered() if answered()["state"] == "ended" else None, what="the end of the request")
+    assert ended["event"]["data"]["outcome"] == "succeeded"
+    for path in ("health", "openapi.json", "ui"):
+        assert requests.get(f"{running.address}/api/{path}", timeout=30).status_code == 200, path
 
 
 def _ends(running: Running) -> list[dict[str, str]]:

@@ -44,6 +44,14 @@ def test_a_line_is_its_arithmetic(arithmetic: str, cost: float) -> None:
 
 
 def test_each_sum_is_that_of_its_lines() -> None:
-    assert [len(lines) for lines, _ in tables()] == [7, 5]
+    assert [len(lines) for lines, _ in tables()] == [7, 5, 5]
     for lines, total in tables():
         assert sum(cost for _, cost in lines) == pytest.approx(total, abs=0.001)
+
+
+def test_the_alerts_are_counted_as_they_are_deployed() -> None:
+    bicep = (Path(__file__).parents[2] / "infra/alerts.bicep").read_text(encoding="utf-8")
+    every = re.findall(r"^    every: '(\w+)'$", bicep, re.MULTILINE)
+    often = every.count("PT5M")
+    times = "\N{MULTIPLICATION SIGN}"
+    assert f"| {often} {times} 1.50 + {len(every) - often} {times} 0.50 |" in DEPLOYING

@@ -12,6 +12,7 @@ import pytest
 from local.azurite import start_azurite
 from local.face_emulator.faults import ErrorResponse, Throttled
 from local.face_emulator.process import FaceEmulator
+from shared.face.errors import Unauthorized
 from shared.training.messages import MAX_DEQUEUE_COUNT, Message
 from tests.integration.infra.telemetry import send_logs
 from tests.integration.infra.tools import INFRA
@@ -21,8 +22,6 @@ from tests.support.fresh import fresh_wiring
 from tests.support.kusto import Row, analyse, run
 
 QUERIES = {file.stem: file.read_text(encoding="utf-8") for file in sorted((INFRA / "queries").glob("*.kql"))}
-# Logged by the job that takes snapshots off a queue.
-AHEAD = {"snapshot failed"}
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +70,10 @@ def run_the_app(wiring: ModuleType, face: FaceEmulator) -> None:
     poisoned = Message(str(uuid.uuid4()), datetime.now(UTC), b"group-poisoned", MAX_DEQUEUE_COUNT)
     wiring.poison_handler().handle(poisoned)
     wiring.caretaker().run()
+    face.control.faults(ErrorResponse(status=401, code="401"))
+    with pytest.raises(Unauthorized):
+        wiring.snapshot_jobs().run_all()
+    face.control.faults()
     for added in (1500, 10):
         face.control.change(added=added)
         wiring.snapshot_jobs().run_all()
@@ -99,10 +102,10 @@ def test_a_fault_in_a_query_is_found(right: str, wrong: str) -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_asks_for_what_is_logged(name: str, logged: list[Row]) -> None:
     query = QUERIES[name]
-    messages = set(re.findall(r"'((?:training|snapshot|poisoned)[^']* [^']*)'", query)) - AHEAD
+    messages = set(re.findall(r"'((?:training|snapshot|poisoned)[^']* [^']*)'", query))
     rows = [row for row in logged if row.message in messages]
     assert {row.message for row in rows} == messages, "a message that the app does not log"
-    for field in set(re.findall(r"Properties\.(\w+)", query)) - {"error"}:
+    for field in set(re.findall(r"Properties\.(\w+)", query)):
         assert any(field in row.properties for row in rows), f"no record has {field}"
 
 
@@ -112,6 +115,12 @@ def test_a_query_runs_on_what_is_logged_and_on_nothing(name: str, logged: list[R
     on_nothing = run(QUERIES[name], [])
     # Of no records, these two tell.
     assert bool(on_nothing) == (name in ("alert-app-silent", "alert-snapshot-missing"))
+
+
+def test_a_snapshot_that_is_refused_raises_an_alert(logged: list[Row]) -> None:
+    failed = [row for row in logged if row.message == "snapshot failed"]
+    found = run(QUERIES["alert-face-refuses"], failed)
+    assert [(row["Kind"], row["HttpStatus"]) for row in found] == [("dynamicPersonGroup", 401)]
 
 
 def test_no_id_is_sent(logged: list[Row]) -> None:
@@ -148,8 +157,8 @@ def published(at: datetime, calls: str = "1", throttled: str = "0") -> list[Row]
     [
         (
             "app-silent",
-            [Row(function="look_after_watches", at=ago(minutes=20)), Row(function="watch_training")],
-            [Row(function="look_after_watches", at=ago(minutes=1))],
+            [Row("training watches looked after", at=ago(minutes=20)), Row(function="look_after_watches")],
+            [Row("training watches looked after", at=ago(minutes=1))],
         ),
         ("face-refuses", [Row("training poll refused", {"http_status": "403"})], polled("running")),
         ("face-refuses", [Row("snapshot failed", {"error": "Unauthorized"})], [Row("snapshot failed", {"error": "X"})]),

@@ -1,12 +1,14 @@
 """Each documented variant makes what is written down for it, and changes nothing else."""
 
+import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.integration.infra.cases import CASES, Case, Outcome
+from tests.integration.infra.cases import CASES, VARIANTS, Case, Outcome
 from tests.integration.infra.held import PLAIN, changes, expected, lines
 from tests.integration.infra.tools import INFRA, bicep, run
 from tests.support.arm.deployment import PUBLIC
@@ -47,10 +49,21 @@ def test_a_variant_touches_what_it_is_about_alone(variant: str, touched: set[str
     assert kinds == touched
 
 
-def test_a_parameter_with_a_fault_is_found(tmp_path: Path) -> None:
-    (tmp_path / "faulty.bicepparam").write_text(
-        f"using '{os.path.relpath(INFRA, tmp_path)}/main.bicep'\nparam faceSkuName = 'S1'\n"
-    )
+def test_each_parameter_that_azd_asks_for_has_its_variant() -> None:
+    asked = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
+    varied = {
+        name
+        for file in VARIANTS.glob("*.bicepparam")
+        for name in re.findall(r"^param (\w+) =", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert asked.keys() <= varied
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"), [("param faceSkuName = 'S1'", "'F0' | 'S0'"), ("param location = 'mars'", "'westeurope'")]
+)
+def test_a_parameter_with_a_fault_is_found(fault: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "faulty.bicepparam").write_text(f"using '{os.path.relpath(INFRA, tmp_path)}/main.bicep'\n{fault}\n")
     done = run(bicep(), "build-params", tmp_path / "faulty.bicepparam", "--stdout")
     assert done.returncode != 0
-    assert "'F0' | 'S0'" in done.stderr
+    assert says in done.stderr
