@@ -1,5 +1,6 @@
 """What is remembered of a group: its watch, and its requests, each in one of three states."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -89,6 +90,11 @@ class GroupRecord(msgspec.Struct, frozen=True):
     open: tuple[RequestRecord, ...] = ()
     owed: tuple[RequestRecord, ...] = ()
     stuck: tuple[str, ...] = ()  # IDs of owed requests that cannot be read, so that their events are not sent
+
+
+def traceparent_of(requests: Iterable[RequestRecord]) -> str | None:
+    """Return the trace that the next poll for some requests belongs to: that of the first which has one."""
+    return next((each.traceparent for each in requests if each.traceparent is not None), None)
 
 
 def new_record(message: Message, request: Request) -> RequestRecord:

@@ -40,6 +40,7 @@ class LiveGroup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     group: Group
     next_poll_at: datetime  # UTC
     weight: float = 0.0  # the square root of half the hazard of its training's end, for the price of a poll
+    open_requests: int = 0  # when it was polled last
     etag: str
 
 
@@ -163,13 +164,14 @@ class WatchStore:
         }
         self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
 
-    def upsert_live(self, group: Group, next_poll_at: datetime, weight: float) -> str:
+    def upsert_live(self, group: Group, next_poll_at: datetime, weight: float, open_requests: int = 0) -> str:
         """Put a group into the index of the live ones; return the row's new ETag."""
         row = {
             "PartitionKey": LIVE,
             "RowKey": rows.partition_of(group),
             "nextPollAt": next_poll_at,
             "weight": weight,
+            "openRequests": open_requests,
         }
         return str(self._table.upsert_entity(row, mode=UpdateMode.REPLACE)["etag"])
 
@@ -189,6 +191,7 @@ class WatchStore:
             "RowKey": rows.partition_of(live.group),
             "nextPollAt": next_poll_at,
             "weight": live.weight,
+            "openRequests": live.open_requests,
         }
         try:
             self._table.update_entity(
@@ -345,10 +348,12 @@ def _live_group(row: Any) -> LiveGroup:
     if not (isinstance(next_poll_at, datetime) and isinstance(weight, float) and 0 <= weight < math.inf):
         log.error("a row of the index of live groups cannot be read; its group counts as due since it was written")
         next_poll_at, weight = row.metadata["timestamp"], 0.0
+    open_requests = row.get("openRequests")
     return LiveGroup(
         group=group,
         next_poll_at=next_poll_at,
         weight=weight,
+        open_requests=open_requests if isinstance(open_requests, int) else 0,
         etag=str(row.metadata["etag"]),
     )
 

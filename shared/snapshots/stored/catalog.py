@@ -65,6 +65,13 @@ class Catalog[M: (Manifest, MembersManifest)]:
             return Published(self._newest_valid(), etag)
         return Published(pointer.manifest, etag)
 
+    def published_at(self) -> datetime | None:
+        """Return when the newest copy was published, ``None`` where there is none."""
+        try:
+            return self._container.get_blob_client(self._layout.pointer).get_blob_properties().last_modified
+        except ResourceNotFoundError:
+            return None
+
     def ids(self) -> list[str]:
         """Return the IDs of all copies that have a manifest, oldest first."""
         return sorted(self._ids())
