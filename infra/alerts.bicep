@@ -29,7 +29,7 @@ var alerts = [
   {
     name: 'app-silent'
     title: 'The app is silent'
-    text: 'For 15 minutes the timer that runs each minute has not run: the app is down, or its telemetry does not arrive.'
+    text: 'For 15 minutes the timer that runs each minute has left no record: the app or its storage is down, or its telemetry does not arrive.'
     severity: 1
     query: loadTextContent('queries/alert-app-silent.kql')
     every: 'PT5M'
