@@ -142,16 +142,15 @@ class WatchStore:
 
         One that somebody else has moved meanwhile is left alone.
         """
-        for day, ended in _by_day(owed).items():
-            for batch in batched(ended, _MAX_OPERATIONS, strict=False):
-                self._table.submit_transaction([("upsert", _ended_row(group, each, day)) for each in batch])
+        self._list_ended(group, owed)
         self._note(owed, lambda each: _told_operations(group, each))
 
     def note_queued(self, group: Group, owed: Sequence[RequestRecord]) -> None:
-        """Mark owed requests whose events the results queue has taken, and the topic has not.
+        """List owed requests whose events the results queue has taken, and the topic has not, then mark them.
 
         One that somebody else has marked or moved meanwhile is left alone.
         """
+        self._list_ended(group, owed)
         self._note(owed, lambda each: [_queued_operation(group, each)])
 
     def note_rejected(self, event_id: str, ended_at: datetime, outcome: str, event: bytes) -> None:
@@ -253,6 +252,11 @@ class WatchStore:
                 )
             except (ResourceModifiedError, ResourceNotFoundError):
                 return
+
+    def _list_ended(self, group: Group, ended: Sequence[RequestRecord]) -> None:
+        for day, listed in _by_day(ended).items():
+            for batch in batched(listed, _MAX_OPERATIONS, strict=False):
+                self._table.submit_transaction([("upsert", _ended_row(group, each, day)) for each in batch])
 
     def _note(self, owed: Sequence[RequestRecord], operations: Callable[[RequestRecord], Sequence[Operation]]) -> None:
         """Write the operations of owed requests: many at once, and one by one where others have written some."""

@@ -63,7 +63,7 @@ class Exported:
     def total(self, name: str, **attributes: str) -> float:
         """Return what a counter has come to so far; with some attributes, as far as they go."""
         points = self.points(name)
-        return sum(each.value for each in points if attributes.items() <= dict(each.attributes).items())
+        return sum(float(each.value) for each in points if attributes.items() <= dict(each.attributes).items())
 
 
 def trace_of(span: ReadableSpan) -> str:
