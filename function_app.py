@@ -42,10 +42,11 @@ def watch_training_poison(message: func.QueueMessage) -> None:
 @app.timer_trigger("timer", schedule="0 * * * * *", run_on_startup=True)
 @redact_errors()
 def look_after_watches(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by name
-    """Take up overdue watches and failed snapshots, send events that are owed, remove old records."""
+    """Take up overdue watches and failed snapshots, send events that are owed, remove old records, and measure."""
     wiring.storage().make_watch_parts()
     wiring.caretaker().run()
     wiring.snapshot_jobs().request_failed()
+    wiring.snapshot_jobs().measure_ages()
 
 
 @app.timer_trigger("timer", schedule=settings.snapshot.schedule)

@@ -77,7 +77,7 @@ def replay(
 def _send_again(where: Target, entry: EndedEntry) -> bool:
     """Return whether the record holds what is to be sent, and it was sent."""
     if entry.key.group is not None:
-        told = where.history.told(entry.key.group, entry.key.request_id)
+        told = where.history.ended_request(entry.key.group, entry.key.request_id)
         if told is None or told.unreadable:
             return False
         request = Request(

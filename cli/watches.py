@@ -178,7 +178,7 @@ def _wait_for(where: Target, sent: list[Sent]) -> Iterator[dict[str, Any]]:
         while left:
             still = []
             for each in left:
-                told = where.history.told(Group(each.kind, each.group_id), each.request_id)
+                told = where.history.ended_request(Group(each.kind, each.group_id), each.request_id)
                 if told is None or told.event is None:
                     still.append(each)
                 else:

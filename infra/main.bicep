@@ -289,6 +289,7 @@ module events 'event-topic.bicep' = if (eventTopic) {
     environmentName: environmentName
     principalId: identity.outputs.principalId
     isolated: networkIsolation
+    dataStorageName: dataAccount.outputs.name
   }
 }
 

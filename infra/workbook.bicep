@@ -13,10 +13,12 @@ var tiles = [
   { title: 'Requests by outcome', query: loadTextContent('queries/workbook-requests-by-outcome.kql') }
   { title: 'How late ends were seen, in seconds', query: loadTextContent('queries/workbook-lateness.kql') }
   { title: 'Requests by kind', query: loadTextContent('queries/workbook-requests-by-kind.kql') }
-  { title: 'Watches under way, and overdue', query: loadTextContent('queries/workbook-watches.kql') }
+  { title: 'Open requests', query: loadTextContent('queries/workbook-open-requests.kql') }
+  { title: 'How late the most overdue poll is, in seconds', query: loadTextContent('queries/workbook-overdue.kql') }
   { title: 'Polls by response', query: loadTextContent('queries/workbook-polls.kql') }
-  { title: 'Polls throttled, in percent', query: loadTextContent('queries/workbook-throttling.kql') }
+  { title: 'Calls throttled, in percent', query: loadTextContent('queries/workbook-throttling.kql') }
   { title: 'Snapshots', query: loadTextContent('queries/workbook-snapshots.kql') }
+  { title: 'Age of the newest snapshot, in hours', query: loadTextContent('queries/workbook-snapshot-age.kql') }
   { title: 'Size of snapshots', query: loadTextContent('queries/workbook-snapshot-size.kql') }
   { title: 'Duration of snapshots, in seconds', query: loadTextContent('queries/workbook-snapshot-duration.kql') }
   { title: 'Changes between snapshots', query: loadTextContent('queries/workbook-snapshot-changes.kql') }

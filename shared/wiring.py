@@ -8,7 +8,7 @@ import os
 import random
 import time
 from concurrent.futures import Future
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -303,8 +303,12 @@ def openapi() -> "Response":
 
 @_once
 def ui() -> "Response":
-    """Return the page."""
-    return _file("ui.html", "text/html; charset=utf-8")
+    """Return the page, which asks for a key, or goes by the signed-in user."""
+    import msgspec
+
+    page = _file("ui.html", "text/html; charset=utf-8")
+    mode = f'data-auth="{settings().http_auth}"'.encode()
+    return msgspec.structs.replace(page, body=page.body.replace(b'data-auth="key"', mode, 1))
 
 
 def _file(name: str, content_type: str) -> "Response":
@@ -360,6 +364,7 @@ def snapshots_api() -> "SnapshotsApi":
     """Return what answers HTTP requests about snapshots."""
     from shared.api.snapshots import SnapshotsApi
     from shared.face.page import ListedKind
+    from shared.ncrontab import next_time
     from shared.snapshots.stored.catalog import Catalog
     from shared.snapshots.stored.layout import Layout
     from shared.snapshots.stored.manifest import Manifest
@@ -369,4 +374,10 @@ def snapshots_api() -> "SnapshotsApi":
         kind: Catalog(reached.snapshot_container, Layout(kind, "groups"), Manifest)
         for kind in map(ListedKind, settings().snapshot.kinds)
     }
-    return SnapshotsApi(catalogs, snapshot_jobs(), reached.snapshot_requests_queue)
+    schedule = settings().snapshot.schedule
+    return SnapshotsApi(
+        catalogs,
+        snapshot_jobs(),
+        reached.snapshot_requests_queue,
+        next_run=lambda: next_time(schedule, datetime.now(UTC)),
+    )

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # not ours
 
 from local.azurite import Azurite, start_azurite
 
@@ -14,6 +16,22 @@ EXHAUSTIVE = (
     TESTS / "unit/protocol",
     TESTS / "integration/test_snapshot_killed.py",
 )
+# Its last test asks what the others have seen.
+IN_ONE_PROCESS = ("tests/integration/test_http.py",)
+
+
+class OneByOne(LoadScopeScheduling):  # type: ignore[misc] # likewise
+    """Gives each test to the next free process, but those of some files to one process, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in IN_ONE_PROCESS else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne | None:
+    """Schedule the tests, unless the command line names another way. (``loadgroup`` groups nothing with pytest 9.2.)"""
+    return OneByOne(config, log) if config.getoption("dist") == "load" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -80,7 +80,7 @@ class RequestsApi:
             content = _state(group, request_id, "open") | {"nextPollAt": None if due is None else format_utc(due)}
             return polled(query, content, {"Retry-After": str(round(wait))})
         ended = next((each for each in record.owed if each.request_id == request_id), None)
-        ended = ended or self.history.told(group, request_id)
+        ended = ended or self.history.ended_request(group, request_id)
         if ended is not None or request_id in record.stuck:
             return polled(query, _ended(group, request_id, ended))
         self._check_age(request_id)
@@ -89,12 +89,12 @@ class RequestsApi:
     def cancel(self, kind: str, group_id: str, request_id: str) -> Response:
         """End an open request as cancelled."""
         group, request_id = read_group(kind, group_id), read_request_id(request_id)
-        ended = self.history.told(group, request_id)
+        ended = self.history.ended_request(group, request_id)
         if ended is None:
             if not any(each.request_id == request_id for each in self.store.read(group).open):
                 self._check_age(request_id)
             cancelled = _without_race(lambda: self.canceller.cancel(group, request_id))
-            ended = self.history.told(group, request_id)
+            ended = self.history.ended_request(group, request_id)
             if cancelled:
                 return json_response(_ended(group, request_id, ended), 202)
         raise Problem(

@@ -1,8 +1,9 @@
 """``/api/snapshots``: which copies there are, one's manifest, and taking one now."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from azure.storage.queue import QueueClient
 from shared.api.paging import page, read_paging
 from shared.api.responses import Problem, Query, Response, json_response, polled
 from shared.face.page import ListedKind
+from shared.face.timestamps import format_utc
 from shared.snapshots.errors import CorruptSnapshot
 from shared.snapshots.jobs import SnapshotJobs, SnapshotRequest
 from shared.snapshots.stored.catalog import Catalog
@@ -34,9 +36,10 @@ class SnapshotsApi:
     catalogs: Mapping[ListedKind, Catalog[Manifest]]  # of the kinds that are kept
     jobs: SnapshotJobs
     requests: QueueClient  # ``snapshot-requests``
+    next_run: Callable[[], datetime]  # when the timer takes the next copies, UTC
 
     def list(self, query: Query) -> Response:
-        """Return a page of the copies of all kinds, newest first."""
+        """Return a page of the copies of all kinds, newest first, and when the next ones are taken."""
         paging = read_paging(query)
         copies = sorted(
             ((snapshot_id, kind) for kind, catalog in self.catalogs.items() for snapshot_id in catalog.ids()),
@@ -48,7 +51,8 @@ class SnapshotsApi:
         shown = copies[: paging.top]
         value = [self._summary(kind, snapshot_id) for snapshot_id, kind in shown]
         more = len(copies) > len(shown)
-        return polled(query, page(query, value, paging, _after(*shown[-1]) if more else None))
+        content = page(query, value, paging, _after(*shown[-1]) if more else None)
+        return polled(query, {**content, "nextRunAt": format_utc(self.next_run())})
 
     def manifest(self, query: Query, kind: str, snapshot_id: str) -> Response:
         """Return a copy's manifest."""

@@ -8,6 +8,7 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
+from shared import telemetry
 from shared.addresses import is_loopback
 from shared.face.errors import FaceError, InvalidResponse, Unreachable
 from shared.face.models import (
@@ -127,12 +128,16 @@ class FaceClient:
         return self._call(_Operation(method, path, expected, decode, parameters, body=body))[1]
 
     def _call[T](self, operation: _Operation[T], *, seconds: float | None = None) -> tuple[requests.Response, T]:
-        try:
-            return self._exchange(operation, self._timeouts.call if seconds is None else seconds)
-        except FaceError as error:
-            # The frames that it comes from hold the response, which may be large.
-            error.__context__ = None
-            raise error.with_traceback(None) from None
+        with telemetry.calling(operation.method, self.endpoint, operation.path) as call:
+            try:
+                response, content = self._exchange(operation, self._timeouts.call if seconds is None else seconds)
+            except FaceError as error:
+                call.ended(error.status, type(error).__name__)
+                # The frames that it comes from hold the response, which may be large.
+                error.__context__ = None
+                raise error.with_traceback(None) from None
+            call.ended(response.status_code)
+            return response, content
 
     def _exchange[T](self, operation: _Operation[T], seconds: float) -> tuple[requests.Response, T]:
         limits = Limits(time.monotonic() + seconds, self._timeouts.read, operation.most)

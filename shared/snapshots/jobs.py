@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 from azure.storage.queue import QueueClient
 
+from shared import telemetry
 from shared.face.errors import FaceError
 from shared.face.page import ListedKind
 from shared.snapshots.errors import SnapshotError
@@ -87,6 +88,16 @@ class SnapshotJobs:
             self._request_if_due(kind, "groups", job)
         if self._members:
             self._request_if_due(ListedKind.DYNAMIC_PERSON_GROUP, "members", self._members)
+
+    def measure_ages(self) -> None:
+        """Measure how old the newest snapshot of each kind is.
+
+        Raises:
+            AzureError: the storage failed.
+        """
+        for kind, job in self._jobs.items():
+            if published_at := job.published_at():
+                telemetry.measure_snapshot_age(kind, (datetime.now(UTC) - published_at).total_seconds())
 
     def _request_if_due(self, kind: ListedKind, data: Data, job: SnapshotJob | MembersJob) -> None:
         status = job.status()

@@ -80,6 +80,10 @@ class SnapshotJob:
         """Return how the run under way stands, or the one that failed."""
         return read_status(self._run_blob)
 
+    def published_at(self) -> datetime | None:
+        """Return when the newest snapshot was published, ``None`` where there is none."""
+        return self._catalog.published_at()
+
     def run(self) -> Manifest | None:
         """Make and publish a snapshot, and return its manifest; ``None`` where another run is making one.
 

@@ -1,6 +1,7 @@
 """Read what people and programs ask of the record: live groups, a group's history, and what ended on a day."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, cast
@@ -14,7 +15,7 @@ from shared.training import rows
 from shared.training.events import is_event
 from shared.training.messages import Group
 from shared.training.record import RequestRecord
-from shared.training.rows import ENDED, LIVE, TOLD
+from shared.training.rows import ENDED, LIVE, OWED, TOLD
 
 type Continuation = dict[str, str | None]
 """Where the next page of a query begins, as the table service names it."""
@@ -51,13 +52,14 @@ class History:
     def __init__(self, table: TableClient) -> None:
         self._table = table
 
-    def told(self, group: Group, request_id: str) -> RequestRecord | None:
-        """Return a request whose event was sent, ``None`` where there is none of that ID, or it cannot be read."""
-        try:
-            row = self._table.get_entity(rows.partition_of(group), rows.told_key(request_id))
-        except ResourceNotFoundError:
-            return None
-        return next(_readable([row]), None)
+    def ended_request(self, group: Group, request_id: str) -> RequestRecord | None:
+        """Return a request that has ended, ``None`` where there is none of that ID, or it cannot be read."""
+        # It may be told between the first two readings.
+        for state in (TOLD, OWED, TOLD):
+            with suppress(ResourceNotFoundError):
+                row = self._table.get_entity(rows.partition_of(group), rows.request_key(request_id, state))
+                return next(_readable([row]), None)
+        return None
 
     def newest_told(self, group: Group, limit: int) -> list[RequestRecord]:
         """Return the newest requests of a group whose events were sent, by the time of their messages."""
@@ -99,8 +101,8 @@ class History:
         """Return the event of what ended, ``None`` where its record is gone or cannot be read."""
         if entry.event is not None or entry.key.group is None:
             return entry.event
-        told = self.told(entry.key.group, entry.key.request_id)
-        return None if told is None else told.event
+        ended = self.ended_request(entry.key.group, entry.key.request_id)
+        return None if ended is None else ended.event
 
     def _page(
         self, query: str, parameters: dict[str, Any], top: int, continuation: Continuation | None

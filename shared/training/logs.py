@@ -4,6 +4,7 @@ import logging
 
 import msgspec
 
+from shared import telemetry
 from shared.face.errors import FaceError, NoConnection, Unauthorized, UndocumentedNotFound
 from shared.face.models import TrainingStatus
 from shared.training.decide import Accepted, LaterSlot, PollResult
@@ -40,6 +41,8 @@ def log_poll(group: Group, step: int, result: PollResult, *, open_requests: int,
     elif isinstance(result, NoConnection):
         log.warning("training poll had no connection", extra=fields | {"error": str(result)})
     log.info("training polled", extra=fields)
+    if isinstance(result, (TrainingStatus, FaceError)):
+        telemetry.count_poll(group.kind.value, _response(result))
     log.debug("training polled: %s", group.subject, extra=fields)
 
 
@@ -55,6 +58,8 @@ def log_ended(group: Group, ended: RequestRecord) -> None:
         "traceparent": ended.traceparent,
     }
     log.info("training request ended", extra=fields)
+    if data.late_seconds is not None:
+        telemetry.record_lateness(group.kind.value, data.late_seconds)
     log.debug("training request ended: %s %s", group.subject, ended.request_id, extra=fields)
 
 

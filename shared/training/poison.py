@@ -3,9 +3,10 @@
 import logging
 from dataclasses import dataclass
 
+from shared import telemetry
 from shared.face.models import GroupKind
 from shared.training.decide import End
-from shared.training.messages import MAX_DEQUEUE_COUNT, Encoding, FollowUp, Message, Rejection, parse_body
+from shared.training.messages import MAX_DEQUEUE_COUNT, Encoding, FollowUp, Message, Rejection, Request, parse_body
 from shared.training.record import Outcome
 from shared.training.tell import Teller
 
@@ -29,6 +30,11 @@ class PoisonHandler:
             azure.core.exceptions.AzureError: the app's own storage failed.
         """
         parsed = parse_body(message.body, self.default_kind, self.encoding)
+        traceparent = None if isinstance(parsed, Rejection) else parsed.traceparent
+        with telemetry.processing("training-watch-poison", message.id, traceparent):
+            self._handle(message, parsed)
+
+    def _handle(self, message: Message, parsed: Request | FollowUp | Rejection) -> None:
         if isinstance(parsed, FollowUp):
             log.error("poisoned follow-up dropped", extra={"kind": parsed.group.kind.value, "step": parsed.step})
             return

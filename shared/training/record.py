@@ -1,5 +1,6 @@
 """What is remembered of a group: its watch, and its requests, each in one of three states."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -112,6 +113,11 @@ def with_live_watch(record: GroupRecord) -> GroupRecord:
     if record.watch.live or not record.open:
         return record
     return msgspec.structs.replace(record, watch=msgspec.structs.replace(record.watch, live=True, last=Last.NONE))
+
+
+def traceparent_of(requests: Iterable[RequestRecord]) -> str | None:
+    """Return the trace that the next poll for some requests belongs to: that of the first which has one."""
+    return next((each.traceparent for each in requests if each.traceparent is not None), None)
 
 
 def new_record(message: Message, request: Request) -> RequestRecord:

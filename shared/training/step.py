@@ -13,6 +13,7 @@ import msgspec
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient, QueueMessage
 
+from shared import telemetry
 from shared.budget.budget import MAX_WAIT_SECONDS, Budget
 from shared.budget.row import Slot
 from shared.face.client import FaceClient
@@ -24,7 +25,7 @@ from shared.training.commit import Plan, commit
 from shared.training.decide import CLAIM_SECONDS, Accepted, LaterSlot, NotMade, Policy, PollResult
 from shared.training.logs import log_ended, log_poll
 from shared.training.messages import FollowUp, Group
-from shared.training.record import Claim, GroupRecord, RequestRecord, Watch
+from shared.training.record import Claim, GroupRecord, RequestRecord, Watch, traceparent_of
 from shared.training.slots import Slots
 from shared.training.store import LostRace, WatchStore
 from shared.training.tell import Teller
@@ -75,6 +76,7 @@ class StepTaker:
         group = record.group
         slots = Slots(self.budget, record.watch if paid else None)
         requests = (*record.open, *fresh)
+        telemetry.link(each.traceparent for each in requests)
         result = self._skip(record, requests, exhausted=exhausted) or self._poll(group, slots)
         decided = self._decide(group, record.watch, requests, result)
         if self._must_train(decided):
@@ -159,7 +161,7 @@ class StepTaker:
         claim = Claim(decide.standing(decided.result), decided.now)
         due = decided.now + timedelta(seconds=CLAIM_SECONDS)
         watch = msgspec.structs.replace(decided.watch, live=True, step=record.watch.step, claim=claim, next_poll_at=due)
-        self.store.upsert_live(group, due, self._weight(decided))
+        self.store.upsert_live(group, due, self._weight(decided), len(decided.stays))
         record = commit(self.store, record, _plan(record, decided, watch))
         log_poll(group, step, decided.result, open_requests=len(decided.stays), delay=None)
         for each in decided.ends:
@@ -198,8 +200,8 @@ class StepTaker:
         def go_on(watch: Watch, delay: int) -> Watch:
             nonlocal live_etag
             due = self.budget.clock() + timedelta(seconds=delay)
-            live_etag = self.store.upsert_live(group, due, self._weight(decided))
-            follow_up = FollowUp(group=group, step=step + 1, traceparent=_traceparent(decided.stays))
+            live_etag = self.store.upsert_live(group, due, self._weight(decided), len(decided.stays))
+            follow_up = FollowUp(group=group, step=step + 1, traceparent=traceparent_of(decided.stays))
             sent.append(self.queue.send_message(follow_up.body, visibility_timeout=delay, time_to_live=-1))
             return msgspec.structs.replace(watch, live=True, next_poll_at=due)
 
@@ -262,7 +264,3 @@ def _plan(record: GroupRecord, decided: Decided, watch: Watch) -> Plan:
         changes=tuple(each for each in decided.stays if each != known.get(each.request_id, each)),
         ends=decided.ends,
     )
-
-
-def _traceparent(requests: Sequence[RequestRecord]) -> str | None:
-    return next((each.traceparent for each in requests if each.traceparent is not None), None)

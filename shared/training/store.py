@@ -42,6 +42,7 @@ class LiveGroup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     group: Group
     next_poll_at: datetime  # UTC
     weight: float = 0.0  # the square root of half the hazard of its training's end, for the price of a poll
+    open_requests: int = 0  # when it was polled last
     etag: str
 
 
@@ -143,16 +144,15 @@ class WatchStore:
 
         One that somebody else has moved meanwhile is left alone.
         """
-        for day, ended in _by_day(owed).items():
-            for batch in batched(ended, _MAX_OPERATIONS, strict=False):
-                self._table.submit_transaction([("upsert", _ended_row(group, each, day)) for each in batch])
+        self._list_ended(group, owed)
         self._note(owed, lambda each: _told_operations(group, each))
 
     def note_queued(self, group: Group, owed: Sequence[RequestRecord]) -> None:
-        """Mark owed requests whose events the results queue has taken, and the topic has not.
+        """List owed requests whose events the results queue has taken, and the topic has not, then mark them.
 
         One that somebody else has marked or moved meanwhile is left alone.
         """
+        self._list_ended(group, owed)
         self._note(owed, lambda each: [_queued_operation(group, each)])
 
     def note_rejected(self, event_id: str, ended_at: datetime, outcome: str, event: bytes) -> None:
@@ -165,13 +165,14 @@ class WatchStore:
         }
         self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
 
-    def upsert_live(self, group: Group, next_poll_at: datetime, weight: float) -> str:
+    def upsert_live(self, group: Group, next_poll_at: datetime, weight: float, open_requests: int = 0) -> str:
         """Put a group into the index of the live ones; return the row's new ETag."""
         row = {
             "PartitionKey": LIVE,
             "RowKey": rows.partition_of(group),
             "nextPollAt": next_poll_at,
             "weight": weight,
+            "openRequests": open_requests,
         }
         return str(self._table.upsert_entity(row, mode=UpdateMode.REPLACE)["etag"])
 
@@ -199,6 +200,7 @@ class WatchStore:
             "RowKey": rows.partition_of(live.group),
             "nextPollAt": next_poll_at,
             "weight": live.weight,
+            "openRequests": live.open_requests,
         }
         try:
             self._table.update_entity(
@@ -260,6 +262,11 @@ class WatchStore:
                 )
             except (ResourceModifiedError, ResourceNotFoundError):
                 return
+
+    def _list_ended(self, group: Group, ended: Sequence[RequestRecord]) -> None:
+        for day, listed in _by_day(ended).items():
+            for batch in batched(listed, _MAX_OPERATIONS, strict=False):
+                self._table.submit_transaction([("upsert", _ended_row(group, each, day)) for each in batch])
 
     def _note(self, owed: Sequence[RequestRecord], operations: Callable[[RequestRecord], Sequence[Operation]]) -> None:
         """Write the operations of owed requests: many at once, and one by one where others have written some."""
@@ -355,10 +362,12 @@ def _live_group(row: Any) -> LiveGroup:
     if not (isinstance(next_poll_at, datetime) and isinstance(weight, float) and 0 <= weight <= MAX_WEIGHT):
         log.error("a row of the index of live groups cannot be read; its group counts as due since it was written")
         next_poll_at, weight = row.metadata["timestamp"], 0.0
+    open_requests = row.get("openRequests")
     return LiveGroup(
         group=group,
         next_poll_at=next_poll_at,
         weight=weight,
+        open_requests=open_requests if isinstance(open_requests, int) else 0,
         etag=str(row.metadata["etag"]),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from azure.storage.queue import QueueClient
 
+from shared import telemetry
 from shared.training import events
 from shared.training.decide import End
 from shared.training.messages import Group, Message
@@ -34,7 +35,7 @@ class Teller:
         """
         for each in owed:
             if each.event is not None and not each.queued:
-                self._send(each.event)
+                self._send(each.event, each.request_id, each.traceparent)
         untaken = self._send_to_topic(owed)
         left = [each for each in owed if each.event in untaken]
         self.store.note_told(group, [each for each in owed if each.event not in untaken])
@@ -60,7 +61,7 @@ class Teller:
             traceparent=traceparent,
         )
         event_id = events.body_event_id(message)
-        self._send(event)
+        self._send(event, event_id, traceparent)
         if self.topic is not None:
             self.topic.send_or_keep(event_id, event)
         self.store.note_rejected(event_id, message.inserted_at, end.outcome.value, event)
@@ -76,5 +77,6 @@ class Teller:
             return set()
         return self.topic.send([each.event for each in owed if each.event is not None])
 
-    def _send(self, event: bytes) -> None:
-        self.results.send_message(event.decode(), time_to_live=EVENT_LIFE_SECONDS)
+    def _send(self, event: bytes, event_id: str, traceparent: str | None) -> None:
+        with telemetry.sending("training-results", event_id, traceparent):
+            self.results.send_message(event.decode(), time_to_live=EVENT_LIFE_SECONDS)

@@ -9,10 +9,11 @@ from itertools import batched
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
+from shared import telemetry
 from shared.budget.budget import Budget
 from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training.messages import FollowUp
-from shared.training.record import with_live_watch
+from shared.training.record import traceparent_of, with_live_watch
 from shared.training.store import LiveGroup, LostRace, WatchStore
 from shared.training.tell import Teller
 
@@ -55,10 +56,11 @@ class Caretaker:
         deadline = self.monotonic() + MAX_RUN_SECONDS
         now = self.budget.clock()
         limit = now - timedelta(seconds=OVERDUE_SECONDS)
-        weights, groups, overdue = 0.0, 0, list[LiveGroup]()
+        weights, groups, open_requests, overdue = 0.0, 0, 0, list[LiveGroup]()
         for each in self.store.live():
             weights += each.weight
             groups += 1
+            open_requests += each.open_requests
             if not limit <= each.next_poll_at <= now + MAX_AHEAD:
                 overdue.append(each)
         self.budget.publish_price(weights)
@@ -66,6 +68,9 @@ class Caretaker:
         taken_up = self._take_up(overdue, now, deadline)
         self._tell_kept()
         removed = self._remove_old(now, deadline)
+        oldest_overdue = max(0.0, (now - overdue[0].next_poll_at).total_seconds()) if overdue else 0.0
+        telemetry.measure_watches(open_requests=open_requests, oldest_overdue=oldest_overdue)
+        # The alert that the app is silent hears this record.
         log.info(
             "training watches looked after",
             extra={
@@ -73,7 +78,7 @@ class Caretaker:
                 "overdue": len(overdue),
                 "taken_up": taken_up,
                 "removed": removed,
-                "oldest_overdue_seconds": max(0.0, (now - overdue[0].next_poll_at).total_seconds()) if overdue else 0.0,
+                "oldest_overdue_seconds": oldest_overdue,
             },
         )
 
@@ -97,7 +102,7 @@ class Caretaker:
         record = with_live_watch(self.store.read(live.group))
         left = self.teller.tell(live.group, record.owed)
         if record.watch.live:
-            follow_up = FollowUp(group=live.group, step=record.watch.step)
+            follow_up = FollowUp(group=live.group, step=record.watch.step, traceparent=traceparent_of(record.open))
             self.queue.send_message(follow_up.body, time_to_live=-1)
             # The next run should not send it once more while the queue is slow.
             self.store.postpone_live(live, now)

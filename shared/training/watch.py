@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from shared import telemetry
 from shared.face.models import GroupKind
 from shared.training.decide import End
 from shared.training.messages import Encoding, FollowUp, Message, Rejection, Request, parse_body
@@ -68,7 +69,13 @@ class Watcher:
 
     def handle(self, message: Message) -> None:
         """Take up a queue message: join a watch or begin one, go on with one, or report a body that is neither."""
-        match parse_body(message.body, self.default_kind, self.encoding):
+        parsed = parse_body(message.body, self.default_kind, self.encoding)
+        traceparent = None if isinstance(parsed, Rejection) else parsed.traceparent
+        with telemetry.processing("training-watch", message.id, traceparent):
+            self._handle(message, parsed)
+
+    def _handle(self, message: Message, parsed: Request | FollowUp | Rejection) -> None:
+        match parsed:
             case Rejection(reason, correlation_id):
                 log.warning("training request rejected", extra={"outcome": Outcome.REJECTED.value})
                 end = End(Outcome.REJECTED, "invalidRequest", reason)

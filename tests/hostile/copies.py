@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.api.responses import Query, Response, respond
@@ -72,7 +73,9 @@ class Copies:
         self.members_job = MembersJob(client, groups, members, days=30, patience=0, lease_patience=0)
         queue: Any = InMemoryQueue(VirtualClock())
         self._jobs = SnapshotJobs({KIND: self.groups_job}, self.members_job, queue)
-        self._api = SnapshotsApi({KIND: Catalog(groups, GROUPS, Manifest)}, self._jobs, queue)
+        self._api = SnapshotsApi(
+            {KIND: Catalog(groups, GROUPS, Manifest)}, self._jobs, queue, lambda: datetime(2026, 11, 21, 3, tzinfo=UTC)
+        )
         self._library = Library(groups, KIND)
         self._containers = groups, members
 

@@ -89,7 +89,7 @@ def bear_body(body: str | bytes) -> None:
 
 
 def _is_group(body: str | bytes) -> bool:
-    """Return whether a body is a request, or a follow-up, however odd it looks."""
+    """Return whether a body is a request, or a follow-up, however odd."""
     return body in (BODIES["white space"], BODIES["a time beyond all"])
 
 

@@ -9,8 +9,13 @@ import pytest
 from azure.core.settings import settings
 from opentelemetry import context, trace
 
+from shared.api.requests import RequestsApi
+from shared.api.responses import Problem
 from shared.training.events import MAX_BODY_BYTES
+from shared.training.history import History
+from shared.training.messages import Encoding
 from shared.training.rows import LIVE, OWED, TOPIC
+from shared.training.send import Sender
 from shared.training.topic import MAX_EVENTS
 from tests.support.builders import FACE, GROUP, TRACEPARENT, message
 from tests.support.stand_in_topic import LOST, StandInTopic, stand_in_topic
@@ -94,6 +99,42 @@ def test_a_topic_that_is_down_for_an_hour_gets_each_event_afterwards(
     topic.down = False
     pass_minutes(told_parts, 5)
     assert_told(told_parts, topic, 24)
+
+
+def test_what_is_owed_to_the_topic_alone_is_listed_and_shown(told_parts: WatchParts, topic: StandInTopic) -> None:
+    topic.down = True
+    request_id = told_parts.ask()
+    (text,) = told_parts.texts()
+    history = History(told_parts.table)
+    (entry,) = history.ended(f"{told_parts.time.now:%Y-%m-%d}", "succeeded", 10, None).items
+    assert entry.key.request_id == request_id
+    assert history.event(entry) == text.encode()
+    with pytest.raises(Problem) as refused:
+        requests_api(told_parts).cancel(GROUP.kind.value, GROUP.group_id, request_id)
+    assert (refused.value.status, bytes(refused.value.members["event"])) == (409, text.encode())
+    topic.down = False
+    pass_minutes(told_parts, 5)
+    assert_told(told_parts, topic, 1)
+    assert len(history.ended(f"{told_parts.time.now:%Y-%m-%d}", None, 10, None).items) == 1
+
+
+def test_a_cancel_while_the_topic_is_down_shows_its_event(told_parts: WatchParts, topic: StandInTopic) -> None:
+    told_parts.plan(duration=600)
+    request_id = told_parts.ask()
+    topic.down = True
+    response = requests_api(told_parts).cancel(GROUP.kind.value, GROUP.group_id, request_id)
+    assert (response.status, json.loads(response.body)["event"]) == (202, told_parts.event())
+
+
+def requests_api(parts: WatchParts) -> RequestsApi:
+    return RequestsApi(
+        sender=Sender(parts.queue, Encoding.AUTO),
+        store=parts.jobs.store,
+        history=History(parts.table),
+        canceller=parts.jobs.canceller,
+        default_kind=GROUP.kind,
+        clock=lambda: parts.time.now,
+    )
 
 
 @pytest.fixture

@@ -19,17 +19,20 @@ ROOT = Path(__file__).parents[2]
 # The columns that the queries may use: https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces
 SCHEMAS = {
     "AppTraces": "(TimeGenerated: datetime, Message: string, Properties: dynamic)",
+    "AppMetrics": "(TimeGenerated: datetime, Name: string, Sum: real, Properties: dynamic)",
     "AppRequests": "(TimeGenerated: datetime, Name: string, Success: bool, DurationMs: real, ItemCount: int)",
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of ``AppTraces``, or of ``AppRequests`` where ``function`` is set."""
+    """One row of ``AppTraces``; of ``AppRequests`` where ``function`` is set, of ``AppMetrics`` where ``metric`` is."""
 
     message: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)  # all are text there
     function: str = ""
+    metric: str = ""
+    value: float = 0.0  # of the metric
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -55,10 +58,14 @@ def run(query: str, rows: Iterable[Row]) -> list[dict[str, Any]]:
             "CREATE TABLE AppRequests"
             " (TimeGenerated TIMESTAMP, Name VARCHAR, Success BOOLEAN, DurationMs DOUBLE, ItemCount INTEGER)"
         )
+        database.execute("CREATE TABLE AppMetrics (TimeGenerated TIMESTAMP, Name VARCHAR, Sum DOUBLE, Properties JSON)")
         for row in rows:
             at = row.at.replace(tzinfo=None)
             if row.function:
                 database.execute("INSERT INTO AppRequests VALUES (?, ?, true, 12.5, 1)", [at, row.function])
+            elif row.metric:
+                values = [at, row.metric, row.value, json.dumps(dict(row.properties))]
+                database.execute("INSERT INTO AppMetrics VALUES (?, ?, ?, ?)", values)
             else:
                 values = [at, row.message, json.dumps(dict(row.properties))]
                 database.execute("INSERT INTO AppTraces VALUES (?, ?, ?)", values)

@@ -102,6 +102,16 @@ def test_behind_the_platforms_authentication_no_key_is_asked_for(load: Load) -> 
     app = load(HTTP_AUTH="entra", WEBSITE_AUTH_ENABLED="True")
     levels = {each["authLevel"] for each in bindings(app).values() if each["type"] == "httpTrigger"}
     assert levels == {"ANONYMOUS"}
+    assert 'data-auth="entra"' in page_of(app)
+
+
+def test_with_keys_the_page_asks_for_one(load: Load) -> None:
+    assert 'data-auth="key"' in page_of(load())
+
+
+def page_of(app: ModuleType) -> str:
+    request = func.HttpRequest(method="GET", url="https://app.example/api/ui", body=b"")
+    return str(app.get_ui(request).get_body().decode())
 
 
 def test_the_snapshots_schedule_is_a_setting(load: Load) -> None:

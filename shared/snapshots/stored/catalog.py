@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -61,6 +62,13 @@ class Catalog[M: (Manifest, MembersManifest)]:
             log.warning("snapshot pointer unreadable", extra={"path": path, "error": type(error).__name__})
             return Published(self._newest_valid(), etag)
         return Published(pointer.manifest, etag)
+
+    def published_at(self) -> datetime | None:
+        """Return when the newest copy was published, ``None`` where there is none."""
+        try:
+            return self._container.get_blob_client(self._layout.pointer).get_blob_properties().last_modified
+        except ResourceNotFoundError:
+            return None
 
     def ids(self) -> list[str]:
         """Return the IDs of all copies that have a manifest, oldest first."""

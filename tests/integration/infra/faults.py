@@ -168,8 +168,8 @@ FAULTS: Mapping[Promise, tuple[Fault, ...]] = {
     monitoring.the_workbook_opens: (
         Fault("workbook.bicep", "timeContextFromParameter: 'TimeRange'", "timeContextFromParameter: 'Range'"),
     ),
-    monitoring.logs_have_a_cap_and_no_counters: (
+    monitoring.logs_have_a_cap_and_metrics_are_rare: (
         Fault("monitoring.bicep", "dailyQuotaGb: dailyCapGb", "dailyQuotaGb: 5"),
-        Fault("function.bicep", "OTEL_METRICS_EXPORTER: 'none'", "OTEL_METRICS_EXPORTER: 'otlp'"),
+        Fault("function.bicep", "INTERVAL: '300000'", "INTERVAL: '60000'"),
     ),
 }

@@ -70,7 +70,7 @@ BUILT_IN: Mapping[str, set[str]] = {
 class Grant:
     """One role that somebody has somewhere."""
 
-    who: str  # app or operator
+    who: str  # app, topic or operator
     where: str
     role: str
 
@@ -120,6 +120,7 @@ REASONS = (
     _app(FACES, "Face Reader", "groups and the status of their trainings"),
     _app(FACES, "trainer", "trainings that the app starts", "allowTraining"),
     _app("Microsoft.EventGrid/topics/*", "Event Sender", "events", "eventTopic"),
+    Reason(Grant("topic", f"{_DATA_BLOBS}/event-dead-letters", "Blob Contributor"), "what nobody takes", "eventTopic"),
     _operator(f"{_DATA_QUEUES}/training-watch", "Queue Message Sender", "face-ops watch"),
     _operator(f"{_DATA_QUEUES}/snapshot-requests", "Queue Message Sender", "face-ops snapshot"),
     _operator(f"{_DATA_QUEUES}/training-results", "Queue Message Sender", "face-ops cancel sends the event"),

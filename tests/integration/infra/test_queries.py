@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from local.azurite import start_azurite
 from local.face_emulator.faults import ErrorResponse, Throttled
 from local.face_emulator.process import FaceEmulator
+from shared import telemetry
 from shared.face.errors import Unauthorized
 from shared.training.messages import MAX_DEQUEUE_COUNT, Message
 from tests.integration.infra.telemetry import send_logs
@@ -31,8 +33,8 @@ def logged(face_emulator_process: FaceEmulator) -> Iterator[list[Row]]:
     with (
         pytest.MonkeyPatch.context() as patch,
         start_azurite() as azurite,
-        start_application_insights() as telemetry,
-        send_logs(telemetry, patch),
+        start_application_insights() as insights,
+        send_logs(insights, patch),
     ):
         storage = azurite.connection_string
         for name, value in environment(
@@ -46,7 +48,7 @@ def logged(face_emulator_process: FaceEmulator) -> Iterator[list[Row]]:
         patch.setenv("FACE_ENDPOINT", "http://127.0.0.1:9")
         with fresh_wiring() as wiring:
             enqueue(wiring, "group-unreachable")
-        yield [Row(trace.message, trace.properties) for trace in telemetry.traces]
+        yield [Row(trace.message, trace.properties) for trace in insights.traces]
     face.control.reset()
 
 
@@ -109,6 +111,14 @@ def test_a_query_asks_for_what_is_logged(name: str, logged: list[Row]) -> None:
         assert any(field in row.properties for row in rows), f"no record has {field}"
 
 
+@pytest.mark.parametrize("name", [name for name, query in QUERIES.items() if "AppMetrics" in query])
+def test_a_query_asks_for_what_is_measured(name: str) -> None:
+    source = Path(telemetry.__file__).read_text(encoding="utf-8")
+    asked = set(re.findall(r"'(face\.[a-z_.]+)'", QUERIES[name]))
+    assert asked
+    assert asked <= set(re.findall(r'"(face\.[a-z_.]+)"', source))
+
+
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_runs_on_what_is_logged_and_on_nothing(name: str, logged: list[Row]) -> None:
     run(QUERIES[name], logged)
@@ -148,8 +158,13 @@ def overdue(seconds: str) -> list[Row]:
     return [Row("training watches looked after", {"overdue": "2", "oldest_overdue_seconds": seconds})]
 
 
-def published(at: datetime, calls: str = "1", throttled: str = "0") -> list[Row]:
-    return [Row("snapshot published", {"calls": calls, "throttled": throttled}, at=at)]
+def published(at: datetime) -> list[Row]:
+    return [Row("snapshot published", at=at)]
+
+
+def counted(metric: str, *values: float) -> list[Row]:
+    """Return what is exported of a counter, value by value."""
+    return [Row(metric=metric, value=value) for value in values]
 
 
 @pytest.mark.parametrize(
@@ -188,10 +203,9 @@ def test_an_alert_fires_where_it_should_and_rests_where_not(name: str, fires: li
 @pytest.mark.parametrize(
     ("rows", "percent"),
     [
-        (polled("Throttled", "429", 3) + polled("running", count=17), 15.0),
-        (polled("Throttled", "429", 3) + polled("running", count=17) + polled("laterSlot", "", 80), 15.0),
-        (published(NOW, "90", "9") + polled("Throttled", "429", 10), 19.0),
-        (polled("Throttled", "429", 19), None),
+        (counted("face.calls", 12, 8) + counted("face.throttled", 2, 1), 15.0),
+        (counted("face.calls", 20), 0.0),
+        (counted("face.calls", 19) + counted("face.throttled", 19), None),
     ],
 )
 def test_throttling_is_a_share_of_the_calls_that_were_made(rows: list[Row], percent: float | None) -> None:

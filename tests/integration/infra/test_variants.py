@@ -38,6 +38,7 @@ def test_a_variant_makes_what_is_written_down(case: Case, outcome: Callable[[Cas
             {
                 "setting EVENTS_TOPIC_ENDPOINT",
                 "Microsoft.EventGrid/topics",
+                "Microsoft.Storage/storageAccounts/blobServices/containers",
                 "Microsoft.Authorization/roleAssignments",
             },
         ),

@@ -106,6 +106,15 @@ def _beneath(kind: str, *names: str) -> str:
     return f"/providers/{namespace}/{pairs}"
 
 
+def principal_of(name: str) -> str:
+    """Return the object ID of the identity of a resource that has one of its own."""
+    return _guid(f"principalId {name}")
+
+
+def _guid(text: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, text))
+
+
 def _state(target: str, cloud: Cloud, there: set[str] | frozenset[str]) -> dict[str, Any]:
     """Return what Azure would add to a resource."""
     if target not in there:
@@ -118,12 +127,13 @@ def _state(target: str, cloud: Cloud, there: set[str] | frozenset[str]) -> dict[
         case "Microsoft.CognitiveServices/accounts":
             return {"endpoint": f"https://{name}.{cloud.face_domain}/"}
         case "Microsoft.ManagedIdentity/userAssignedIdentities":
-            return {one: str(uuid.uuid5(uuid.NAMESPACE_OID, f"{one} {name}")) for one in ("clientId", "principalId")}
+            return {"clientId": _guid(f"clientId {name}"), "principalId": principal_of(name)}
         case "Microsoft.Insights/components":
-            return {"ConnectionString": f"InstrumentationKey={uuid.uuid5(uuid.NAMESPACE_OID, name)}"}
+            return {"ConnectionString": f"InstrumentationKey={_guid(name)}"}
         case "Microsoft.Web/sites":
             return {"defaultHostName": f"{name}.azurewebsites.net"}
         case "Microsoft.EventGrid/topics":
-            return {"endpoint": f"https://{name}.westeurope-1.eventgrid.azure.net/api/events"}
+            endpoint = f"https://{name}.westeurope-1.eventgrid.azure.net/api/events"
+            return {"endpoint": endpoint, "identity": {"principalId": principal_of(name)}}
         case _:
             raise AbsentResource(f"nobody has said what {kind} answers")

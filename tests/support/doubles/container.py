@@ -17,7 +17,7 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobBlock, BlobLeaseClient, BlobType
 
-from tests.support.doubles.errors import refused
+from tests.support.doubles.errors import failed_with
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,11 @@ class InMemoryBlob:
         with self._container.lock:
             if self.exists():
                 if not overwrite:
-                    raise refused(ResourceExistsError, "BlobAlreadyExists", 409)
+                    raise failed_with(ResourceExistsError, "BlobAlreadyExists", 409)
                 self._check(etag, match_condition)
                 self._check_lease(lease)
             elif etag is not None:
-                raise refused(ResourceModifiedError, "ConditionNotMet", 412)
+                raise failed_with(ResourceModifiedError, "ConditionNotMet", 412)
             self._container.put(self.blob_name, bytes(data), metadata, ())
             self._container.staged.pop(self.blob_name, None)
 
@@ -135,11 +135,11 @@ class InMemoryBlob:
     ) -> None:
         with self._container.lock:
             if match_condition is MatchConditions.IfMissing and self.exists():
-                raise refused(ResourceExistsError, "BlobAlreadyExists", 409)
+                raise failed_with(ResourceExistsError, "BlobAlreadyExists", 409)
             known = dict(self._container.stored[self.blob_name].blocks) if self.exists() else {}
             known |= self._container.staged.get(self.blob_name, {})
             if any(block.id not in known for block in blocks):
-                raise refused(HttpResponseError, "InvalidBlockList", 400)
+                raise failed_with(HttpResponseError, "InvalidBlockList", 400)
             committed = [(str(block.id), known[str(block.id)]) for block in blocks]
             self._container.put(self.blob_name, b"".join(data for _, data in committed), metadata, committed)
             self._container.staged.pop(self.blob_name, None)
@@ -148,7 +148,7 @@ class InMemoryBlob:
         with self._container.lock:
             staged = self._container.staged.get(self.blob_name, {})
             if not self.exists() and not staged:
-                raise refused(ResourceNotFoundError, "BlobNotFound", 404)
+                raise failed_with(ResourceNotFoundError, "BlobNotFound", 404)
             committed = self._container.stored[self.blob_name].blocks if self.exists() else ()
             return (
                 [SimpleNamespace(id=block_id, size=len(data)) for block_id, data in committed],
@@ -172,13 +172,13 @@ class InMemoryBlob:
         with self._container.lock:
             self._find()
             if self._container.leases.get(self.blob_name, proposed_lease_id) != proposed_lease_id:
-                raise refused(ResourceExistsError, "LeaseAlreadyPresent", 409)
+                raise failed_with(ResourceExistsError, "LeaseAlreadyPresent", 409)
             self._container.leases[self.blob_name] = proposed_lease_id
             return {"lease_id": proposed_lease_id, "etag": None, "last_modified": None}
 
     def renew_lease(self, *, lease_id: str, **_: Any) -> dict[str, Any]:
         if self._container.leases.get(self.blob_name) != lease_id:
-            raise refused(ResourceExistsError, "LeaseIdMismatchWithLeaseOperation", 409)
+            raise failed_with(ResourceExistsError, "LeaseIdMismatchWithLeaseOperation", 409)
         return {"lease_id": lease_id, "etag": None, "last_modified": None}
 
     def release_lease(self, *, lease_id: str, **_: Any) -> dict[str, Any]:
@@ -190,17 +190,17 @@ class InMemoryBlob:
     def _find(self) -> StoredBlob:
         with self._container.lock:
             if not self.exists():
-                raise refused(ResourceNotFoundError, "BlobNotFound", 404)
+                raise failed_with(ResourceNotFoundError, "BlobNotFound", 404)
             return self._container.stored[self.blob_name]
 
     def _check(self, etag: str | None, match_condition: MatchConditions | None) -> None:
         if match_condition is MatchConditions.IfNotModified and self._find().etag != etag:
-            raise refused(ResourceModifiedError, "ConditionNotMet", 412)
+            raise failed_with(ResourceModifiedError, "ConditionNotMet", 412)
 
     def _check_lease(self, lease: BlobLeaseClient | None) -> None:
         held = self._container.leases.get(self.blob_name)
         if held is not None and (lease is None or lease.id != held):
-            raise refused(HttpResponseError, "LeaseIdMissing", 412)
+            raise failed_with(HttpResponseError, "LeaseIdMissing", 412)
 
 
 def damaged(stored: StoredBlob, data: bytes) -> StoredBlob:

@@ -230,7 +230,7 @@ def events_are_sent_before_they_are_owed() -> Iterator[None]:
     def send_first(self: StepTaker, record: GroupRecord, number: int, decided: Decided) -> Any:
         for each in decided.ends:
             if each.event is not None:
-                self.teller._send(each.event)
+                self.teller._send(each.event, each.request_id, each.traceparent)
         return commit(self, record, number, decided)
 
     with patch.object(StepTaker, "_commit", send_first):
@@ -306,7 +306,7 @@ def told_without_a_record(self: Teller, group: Group, owed: Sequence[RequestReco
         self.store.note_told(group, owed)
     for each in owed:
         if each.event is not None:
-            self._send(each.event)
+            self._send(each.event, each.request_id, each.traceparent)
     return []
 
 

@@ -34,5 +34,5 @@ PROMISES: tuple[Promise, ...] = (
     monitoring.usage_is_recorded_without_ids,
     monitoring.alerts_reach_somebody,
     monitoring.the_workbook_opens,
-    monitoring.logs_have_a_cap_and_no_counters,
+    monitoring.logs_have_a_cap_and_metrics_are_rare,
 )

@@ -14,7 +14,7 @@ from tests.integration.infra.promises.reading import (
     texts,
 )
 from tests.integration.infra.roles import CUSTOM, NAMES, REASONS, Grant
-from tests.support.arm.deployment import ROLE_ASSIGNMENT, ROLE_DEFINITION, TENANT, Deployment, Resource
+from tests.support.arm.deployment import ROLE_ASSIGNMENT, ROLE_DEFINITION, TENANT, Deployment, Resource, principal_of
 
 
 def each_role_has_a_reason(outcome: Outcome) -> None:
@@ -37,6 +37,9 @@ def _who(outcome: Outcome, assignment: Resource) -> str:
     if assignment.properties["principalId"] == outcome.parameters.get("operatorPrincipalId"):
         return "operator"
     assert assignment.properties["principalType"] == "ServicePrincipal"
+    topics = outcome.deployment.of("Microsoft.EventGrid/topics")
+    if assignment.properties["principalId"] in [principal_of(one.name) for one in topics]:
+        return "topic"
     return "app"
 
 

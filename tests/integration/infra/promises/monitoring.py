@@ -72,7 +72,9 @@ def the_workbook_opens(outcome: Outcome) -> None:
         assert chart["content"]["query"]
 
 
-def logs_have_a_cap_and_no_counters(outcome: Outcome) -> None:
+def logs_have_a_cap_and_metrics_are_rare(outcome: Outcome) -> None:
     cap = outcome.deployment.one(WORKSPACE).properties["workspaceCapping"]["dailyQuotaGb"]
     assert cap == outcome.parameters.get("logDailyCapGb", 1)
-    assert app_settings(outcome.deployment)["OTEL_METRICS_EXPORTER"] == "none"
+    settings = app_settings(outcome.deployment)
+    assert "OTEL_METRICS_EXPORTER" not in settings, "charts and an alert need them"
+    assert int(settings["OTEL_METRIC_EXPORT_INTERVAL"]) == 300_000, "milliseconds"
