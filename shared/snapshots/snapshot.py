@@ -180,7 +180,7 @@ class SnapshotJob:
         if groups.size <= forecast.MAX_READ_BYTES:
             ids = (group_id for group_id, _ in read_lines(self._archive, previous))
             with suppress(CorruptSnapshot):
-                return forecast.starts(ids, groups.count, forecast.groups_per_call(previous, MAX_PAGE))
+                return forecast.starts(ids, forecast.groups_per_call(previous, MAX_PAGE), forecast.added(previous))
         return [part.last_id for part in groups.parts]
 
     def _reader(self) -> PageReader:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from shared.snapshots.listing.by_ranges import FIRST_CALLS, WORKERS
 from shared.snapshots.listing.coverage import Call, Coverage
 from shared.snapshots.listing.splitting import Splitter
 
 TOP = 1_000
-WORKERS, FIRST_CALLS = 24, 12
 _TICK = 0.05  # seconds after which another guess may be worth its call
 
 

@@ -20,7 +20,7 @@ MAX_LISTED = 10_000_000
 """The most groups that are believed: ten times the service's limit."""
 _PAGES_BYTES = 256 * 1024 * 1024
 """Memory for the lines of pages under way; a page may hold 1,000 times 16,384 characters of user data."""
-_FIRST_CALLS = 12
+FIRST_CALLS = 20
 """Calls under way before it is known how large a page is."""
 _PART_GROUPS, _PART_BYTES = 500, 1024 * 1024
 """What a part has at least of one or the other, where the range goes on: short pages share one."""
@@ -86,7 +86,7 @@ class RangeListing:
         self._seconds_until_free = seconds_until_free
         self._checkpoint = checkpoint
         self._workers = workers
-        self._max_page = page_bytes or _PAGES_BYTES // min(workers, _FIRST_CALLS)
+        self._max_page = page_bytes or _PAGES_BYTES // min(workers, FIRST_CALLS)
         self._page_seen = page_bytes is not None
         self._reading: dict[Future[Page], Call] = {}
         self._begun: dict[Future[Page], float] = {}  # on the monotonic clock

@@ -7,14 +7,11 @@ from functools import partial
 from itertools import pairwise
 
 from shared.snapshots.errors import OutOfOrder
-from shared.snapshots.listing.key_range import HEAD_IDS, KeyRange
+from shared.snapshots.listing.key_range import HEAD_IDS, KeyRange, Listed, ranges_behind
 from shared.snapshots.listing.key_space import KeySpace
-from shared.snapshots.listing.splitting import Splitter
+from shared.snapshots.listing.splitting import Splitter, Standing
 
 _NEIGHBOURS = 256
-
-type Listed = tuple[str, Sequence[str], str]
-"""A stretch of IDs that need not be listed again: the ID that it follows, its first IDs, and its last one."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +44,10 @@ class Coverage:
 
     def __init__(self, splitter: Splitter, *, listed: Sequence[Listed] = ()) -> None:
         self._splitter = splitter
-        self._ranges = _ranges_behind(listed)
+        self._ranges = ranges_behind(listed)
         self._pages = 0
         self._waste = 0.0
+        self._missed = 0
         self._ends: set[str] = set()  # the keys that an empty page followed
 
     @property
@@ -84,9 +82,15 @@ class Coverage:
         if not ids:
             self._ends.add(call.after)
         call.range.in_flight = False
+        if call.range not in self._ranges:
+            return NOTHING
         kept = self._probed(call.range, ids) if call.range.probe else self._walked(call.range, ids)
         self._pages += kept.end > kept.begin
-        self._waste += 1 - (kept.end - kept.begin) / max(1, len(ids))
+        # What guesses cost while nothing was known does not count against those that know more.
+        self._waste += 0 if call.range.blind else 1 - (kept.end - kept.begin) / max(1, len(ids))
+        call.range.blind = False
+        if kept.begin < kept.end:
+            self._forget_overtaken(call.range, ids[kept.begin])
         self._join()
         return kept
 
@@ -109,6 +113,7 @@ class Coverage:
         begin = bisect_right(ids, left.cursor)
         end = _meeting(ids, right)
         if begin >= end:
+            self._missed += not probe.blind
             self._drop(probe, ceiling=probe.ceiling if begin else probe.cursor)
             return NOTHING
         meets_left = left.cursor in (ids[begin - 1] if begin else None, probe.start)
@@ -120,6 +125,14 @@ class Coverage:
         self._advance(probe, ids[begin:end])
         probe.done = end < len(ids) or (self._at_end(probe) if right is None else probe.cursor == right.start)
         return kept
+
+    def _forget_overtaken(self, walked: KeyRange, first: str) -> None:
+        """Leave out the probes behind a call's key and before the first ID it brought: they will bring the same."""
+        index = self._ranges.index(walked) + 1
+        while index < len(self._ranges) and self._ranges[index].probe and self._ranges[index].cursor < first:
+            self._missed += not self._ranges[index].blind
+            self._waste += not self._ranges[index].blind
+            del self._ranges[index]
 
     def _drop(self, probe: KeyRange, ceiling: str | None) -> None:
         index = self._ranges.index(probe)
@@ -164,11 +177,14 @@ class Coverage:
         return not (walked.done or walked.in_flight or overtaken)
 
     def _split(self, latency: float) -> KeyRange | None:
-        split = self._splitter.choose(self._ranges, pages=self._pages, waste=self._waste, latency=latency)
+        standing = Standing(self._pages, self._waste, self._missed, latency)
+        split = self._splitter.choose(self._ranges, standing)
         if split is None:
             return None
         walked = self._ranges[split.place]
-        probe = KeyRange(cursor=split.key, start=split.key, probe=True, guess=split.guess, ceiling=walked.ceiling)
+        probe = KeyRange(
+            cursor=split.key, start=split.key, probe=True, guess=split.guess, ceiling=walked.ceiling, blind=split.blind
+        )
         # What is sure to lie as densely can be split further before its first page is there.
         probe.space = None if split.guess else walked.space
         walked.ceiling = None
@@ -183,14 +199,3 @@ def _meeting(ids: Sequence[str], right: KeyRange | None) -> int:
     if right is not None and end < len(ids) and ids[end] not in right.head:
         raise OutOfOrder("two ranges of the service's list do not fit together")
     return end
-
-
-def _ranges_behind(listed: Sequence[Listed]) -> list[KeyRange]:
-    ranges = [KeyRange(cursor="")]
-    for after, head, last in listed:
-        if after == ranges[-1].cursor:
-            ranges[-1].cursor = last
-            ranges[-1].head = ranges[-1].head or tuple(head)
-        else:
-            ranges.append(KeyRange(cursor=last, start=after, head=tuple(head)))
-    return ranges

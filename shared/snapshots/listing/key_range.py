@@ -1,10 +1,14 @@
 """What is known of one range of the key space."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.snapshots.listing.key_space import KeySpace
 
 HEAD_IDS = 16
+
+type Listed = tuple[str, Sequence[str], str]
+"""A stretch of IDs that need not be listed again: the ID that it follows, its first IDs, and its last one."""
 
 
 @dataclass(eq=False)
@@ -20,6 +24,7 @@ class KeyRange:
     head: tuple[str, ...] = ()  # the first IDs taken
     probe: bool = False
     guess: bool = False  # a probe that may well find nothing
+    blind: bool = False  # a guess made before any page had come
     in_flight: bool = False  # a call is under way
     done: bool = False
     ceiling: str | None = None  # nothing is expected between this key and the next range
@@ -29,3 +34,15 @@ class KeyRange:
     def first(self) -> str:
         """Return the first ID taken, an empty one where there is none yet."""
         return self.head[0] if self.head else ""
+
+
+def ranges_behind(listed: Sequence[Listed]) -> list[KeyRange]:
+    """Return the ranges that begin behind the stretches that are listed already, in key order."""
+    ranges = [KeyRange(cursor="")]
+    for after, head, last in listed:
+        if after == ranges[-1].cursor:
+            ranges[-1].cursor = last
+            ranges[-1].head = ranges[-1].head or tuple(head)
+        else:
+            ranges.append(KeyRange(cursor=last, start=after, head=tuple(head)))
+    return ranges

@@ -20,7 +20,7 @@ class KeySpace:
 
     def __init__(self, neighbours: Sequence[str]) -> None:
         """Fit to at least two IDs in ascending order."""
-        prefix = _common_prefix(neighbours[0], neighbours[-1])
+        prefix = common = _common_prefix(neighbours[0], neighbours[-1])
         alphabet = set("".join(group_id[len(prefix) :] for group_id in neighbours))
         while prefix and prefix[-1] in alphabet:
             prefix = prefix[:-1]
@@ -31,6 +31,14 @@ class KeySpace:
         span = self.position(neighbours[-1]) - self.position(neighbours[0])
         self.spacing = max(1, span // (len(neighbours) - 1))
         """Mean distance of neighbouring IDs."""
+        self.prefix_end = self.position(common + MAX_KEY * self._digits[-1])
+        """Where the keys end that begin as all the neighbours do."""
+        self.total = self._size // self.spacing
+        """How many groups there are if they lie as densely everywhere."""
+        self.prefix_end = self.position(common + MAX_KEY * self._digits[-1])
+        """Where the keys end that begin as all the neighbours do."""
+        self.total = self._size // self.spacing
+        """How many groups there are if they lie as densely everywhere."""
 
     def position(self, key: str | None) -> int:
         """Return where a key lies, ``None`` being behind all keys; the order is kept, some keys fall together."""

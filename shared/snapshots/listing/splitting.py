@@ -12,22 +12,22 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from shared.snapshots.listing.key_range import KeyRange
+from shared.snapshots.listing.outlook import WORTH_SPLITTING, Outlook, outlook, space_of, upper_bound
 
-MAX_GROUPS = 1_000_000
-"""The most groups of a kind that one resource holds (the service's limits)."""
-_WASTE_SHARE = 0.015
-"""The share of calls that may bring nothing new, for the sake of listing side by side."""
-_WASTE_A_SECOND, _MAX_WASTE = 8.0, 12.0
+_WASTE_SHARE, _MAX_WASTE_SHARE = 0.015, 0.04
+"""The share of calls that may bring nothing new, for the sake of listing side by side: more where calls take long."""
+_USUAL_SECONDS = 0.25
+"""How long a call takes where the smaller share is enough."""
+_WASTE_A_SECOND, _MAX_WASTE = 12.0, 24.0
 """Calls that may bring nothing new where that is more: some for each second that a call takes, up to a limit."""
-_GUESSES = 2
-_SECONDS_A_GUESS, _MAX_BLIND_GUESSES = 0.2, 10
+_GUESSES, _GUESSES_A_SECOND = 2, 2.0
+"""Guesses under way at once, and how many more for each second that a call takes."""
+_FIRST_GUESS_SECONDS, _SECONDS_A_GUESS, _MAX_BLIND_GUESSES = 0.2, 0.1, 19
 """While nothing at all is known, one guess for each time that passes without a page, so many at most."""
-_NEAR_PAGES = 4.0
-"""How far the density of a range's last IDs is trusted whatever lies beyond."""
-_WORTH_SPLITTING = 0.15
-"""The least of a page that is worth a call beside the one under way: it would need one after it."""
 _MARGIN, _WHOLE = 1.04, 0.1
 """Groups are not spread evenly: a page is planned to begin before the one before it is expected to end."""
+_LAST_PAGE = 0.85
+"""How much of a page is left for the list's end, so that one call reaches it."""
 _ALPHABET = "-0123456789_abcdefghijklmnopqrstuvwxyz"
 
 
@@ -37,11 +37,16 @@ class Split(NamedTuple):
     place: int
     key: str
     guess: bool
+    blind: bool = False
 
 
-class _Outlook(NamedTuple):
-    pages: float  # that have not been asked for
-    sure: bool
+class Standing(NamedTuple):
+    """How a listing stands."""
+
+    pages: int  # that have been listed
+    waste: float  # pages that brought nothing new, in whole or in part
+    missed: int  # guesses among them that found nothing
+    latency: float  # seconds that a call takes, or has taken so far while none has ended
 
 
 class Splitter:
@@ -53,27 +58,25 @@ class Splitter:
     def __init__(self, top: int, starts: Sequence[str]) -> None:
         self._top = top
         self._starts = starts
+        self._end_asked = False
         self._blind = _blind_guesses()
 
     def pages_left(self, ranges: Sequence[KeyRange], index: int) -> float:
         """Estimate how many pages of a range have not been asked for."""
-        return self._outlook(ranges, index).pages
+        return outlook(ranges, index, self._top).pages
 
-    def choose(self, ranges: Sequence[KeyRange], *, pages: int, waste: float, latency: float) -> Split | None:
-        """Return where to split; ``None`` where it is not worth a call.
-
-        ``pages`` have been listed, at the cost of ``waste`` pages that brought nothing new. ``latency`` is about how
-        many seconds a call takes, or has taken so far while none has ended.
-        """
-        if self._starts and waste <= _MAX_WASTE / 2 + 3 * _WASTE_SHARE * pages:
+    def choose(self, ranges: Sequence[KeyRange], standing: Standing) -> Split | None:
+        """Return where to split; ``None`` where it is not worth a call."""
+        if self._starts and standing.waste <= _MAX_WASTE / 2 + 3 * _WASTE_SHARE * standing.pages:
             return self._planned(ranges)
-        if not pages and all(each.space is None for each in ranges):
-            return self._blind_guess(ranges, latency)
-        return self._estimated(ranges, pages, waste, latency)
+        if not standing.pages and all(each.space is None for each in ranges):
+            return self._blind_guess(ranges, standing.latency)
+        return self._estimated(ranges, standing)
 
     def _planned(self, ranges: Sequence[KeyRange]) -> Split | None:
         # The end first: whatever has been added behind it takes one more call.
-        if len(ranges) == 1 and ranges[0].cursor < self._starts[-1]:
+        if not self._end_asked and len(ranges) == 1 and ranges[0].cursor < self._starts[-1]:
+            self._end_asked = True
             return Split(0, self._starts[-1], guess=False)
         for place, each in enumerate(ranges):
             if not each.done:
@@ -84,75 +87,75 @@ class Splitter:
 
     def _blind_guess(self, ranges: Sequence[KeyRange], latency: float) -> Split | None:
         # Where pages come quickly, the first one tells more than a guess.
-        if (len(ranges) - 1) * _SECONDS_A_GUESS > latency - _SECONDS_A_GUESS:
+        if (len(ranges) - 1) * _SECONDS_A_GUESS > latency - _FIRST_GUESS_SECONDS:
             return None
         key = next(self._blind, None)
         if key is None:
             return None
         place = max(place for place, each in enumerate(ranges) if each.cursor < key)
-        return Split(place, key, guess=True)
+        return Split(place, key, guess=True, blind=True)
 
-    def _estimated(self, ranges: Sequence[KeyRange], pages: int, waste: float, latency: float) -> Split | None:
-        outlooks = [self._outlook(ranges, index) for index in range(len(ranges))]
-        total = pages + sum(each.pages for each in outlooks)
+    def _estimated(self, ranges: Sequence[KeyRange], standing: Standing) -> Split | None:
+        outlooks = [outlook(ranges, index, self._top) for index in range(len(ranges))]
+        total = standing.pages + sum(each.pages for each in outlooks)
         # Where two ranges meet, part of a page is listed twice.
         meetings = sum(not each.done for each in ranges) / 4
-        if waste + meetings > max(_WASTE_SHARE * total, min(_MAX_WASTE, _WASTE_A_SECOND * latency)):
+        if standing.waste + meetings > _waste_allowed(total, standing.latency):
             return None
-        guesses = sum(each.guess for each in ranges)
-        may_guess = guesses < _GUESSES and waste + guesses <= _GUESSES + _WASTE_SHARE * pages
+        split = self._end(ranges, outlooks[-1]) or self._within_the_widest(ranges, outlooks, standing)
+        if split is None:
+            return None
+        upper = upper_bound(ranges, split.place)
+        if split.key <= ranges[split.place].cursor or (upper is not None and split.key >= upper):
+            return None
+        return split
+
+    def _end(self, ranges: Sequence[KeyRange], left: Outlook) -> Split | None:
+        """Return the list's last page, early, for the end takes one more call after it."""
+        last = len(ranges) - 1
+        space = space_of(ranges, last)
+        if space is None or not left.sure or left.pages < 1 or ranges[last].ceiling is not None:
+            return None
+        position = space.position(None) - int(_LAST_PAGE * self._top) * space.spacing
+        return Split(last, space.key_at(position), guess=False)
+
+    def _within_the_widest(
+        self, ranges: Sequence[KeyRange], outlooks: Sequence[Outlook], standing: Standing
+    ) -> Split | None:
+        guesses = sum(each.guess and not each.blind for each in ranges)
+        most = _GUESSES + _GUESSES_A_SECOND * standing.latency
+        may_guess = guesses < most and standing.missed + guesses <= most + _WASTE_SHARE * standing.pages
         index = max(
             (index for index, each in enumerate(outlooks) if each.sure or may_guess),
             key=lambda index: outlooks[index].pages,
             default=-1,
         )
-        if index < 0 or outlooks[index].pages < _WORTH_SPLITTING:
+        if index < 0 or outlooks[index].pages < WORTH_SPLITTING:
             return None
-        key = self._key_within(ranges[index], outlooks[index])
-        upper = _upper_bound(ranges, index)
-        if key <= ranges[index].cursor or (upper is not None and key >= upper):
-            return None
-        return Split(index, key, guess=not outlooks[index].sure)
+        return Split(index, self._key_within(ranges, index, outlooks[index]), guess=not outlooks[index].sure)
 
-    def _outlook(self, ranges: Sequence[KeyRange], index: int) -> _Outlook:
-        walked = ranges[index]
-        if walked.done:
-            return _Outlook(0.0, sure=True)
-        if walked.space is None:
-            return _Outlook(0.0, sure=False)
-        distance = walked.space.position(_upper_bound(ranges, index)) - walked.space.position(walked.cursor)
-        groups = distance // walked.space.spacing
-        bound_known = walked.ceiling is None and not (index + 1 < len(ranges) and ranges[index + 1].guess)
-        near = groups <= _NEAR_PAGES * self._top
-        pages = min(groups, MAX_GROUPS) / self._top - walked.in_flight
-        return _Outlook(max(0.0, pages), sure=near or (bound_known and groups <= 2 * MAX_GROUPS))
-
-    def _key_within(self, walked: KeyRange, outlook: _Outlook) -> str:
-        assert walked.space is not None  # noqa: S101 - a range without it has no pages left that could be split
-        if outlook.sure:
+    def _key_within(self, ranges: Sequence[KeyRange], index: int, left: Outlook) -> str:
+        walked, space = ranges[index], space_of(ranges, index)
+        assert space is not None  # noqa: S101 - a range without it has no pages left that could be split
+        if left.sure:
             # As many whole calls on the left as on the right, each a little less than a page.
-            calls = math.ceil(outlook.pages * _MARGIN + _WHOLE)
-            pages_ahead = outlook.pages * (calls // 2) / calls
+            calls = math.ceil(left.pages * _MARGIN + _WHOLE)
+            pages_ahead = left.pages * (calls // 2) / calls
         else:
             # What may end anywhere: the middle between next to nothing and all.
-            pages_ahead = math.sqrt(outlook.pages)
+            pages_ahead = math.sqrt(left.pages)
         groups_ahead = int((walked.in_flight / _MARGIN + pages_ahead) * self._top)
-        return walked.space.key_at(walked.space.position(walked.cursor) + groups_ahead * walked.space.spacing)
+        return space.key_at(space.position(walked.cursor) + groups_ahead * space.spacing)
 
     def _starts_within(self, ranges: Sequence[KeyRange], place: int) -> tuple[int, int]:
-        upper = _upper_bound(ranges, place)
+        upper = upper_bound(ranges, place)
         end = len(self._starts) if upper is None else bisect_left(self._starts, upper)
         return bisect_right(self._starts, ranges[place].cursor), end
 
 
-def _upper_bound(ranges: Sequence[KeyRange], index: int) -> str | None:
-    ceiling = ranges[index].ceiling
-    bounds = [] if ceiling is None else [ceiling]
-    if index + 1 < len(ranges):
-        following = ranges[index + 1]
-        # Between the key at which a range began and its first ID there is nothing.
-        bounds.append(following.start or following.first or following.cursor)
-    return min(bounds, default=None)
+def _waste_allowed(pages: float, latency: float) -> float:
+    share = min(_MAX_WASTE_SHARE, _WASTE_SHARE * max(1.0, latency / _USUAL_SECONDS))
+    return max(share * pages, min(_MAX_WASTE, _WASTE_A_SECOND * latency))
 
 
 def _blind_guesses() -> Iterator[str]:

@@ -149,7 +149,7 @@ class Together(ModelReader):
 @pytest.mark.parametrize("memory", [1, 1_000_000])
 def test_large_pages_are_fetched_fewer_at_once(monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
     monkeypatch.setattr("shared.snapshots.listing.by_ranges._PAGES_BYTES", memory)
-    monkeypatch.setattr("shared.snapshots.listing.by_ranges._FIRST_CALLS", 1)
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges.FIRST_CALLS", 1)
     ids = ids_of_any_kind(1_000)
     reader = Together(DirectoryModel(ids))
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)

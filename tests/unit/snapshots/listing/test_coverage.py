@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from local.face_emulator.dynamic_groups import Shape, make_ids
 from shared.snapshots.errors import OutOfOrder
-from shared.snapshots.listing.coverage import Call, Coverage
+from shared.snapshots.listing.coverage import NOTHING, Call, Coverage
 from shared.snapshots.listing.key_range import KeyRange
-from shared.snapshots.listing.splitting import Split, Splitter
+from shared.snapshots.listing.splitting import Split, Splitter, Standing
 from tests.support.directory_model import ALPHABET, DirectoryModel
 
 IDS = st.sets(st.text(ALPHABET, min_size=1, max_size=12) | st.text(ALPHABET, min_size=60, max_size=64), max_size=120)
@@ -28,8 +28,8 @@ class AnywhereSplitter(Splitter):
         super().__init__(top, [])
         self._random = random
 
-    def choose(self, ranges: Sequence[KeyRange], *, pages: int, waste: float, latency: float) -> Split | None:
-        usual = super().choose(ranges, pages=pages, waste=waste, latency=latency)
+    def choose(self, ranges: Sequence[KeyRange], standing: Standing) -> Split | None:
+        usual = super().choose(ranges, standing)
         places = [place for place, each in enumerate(ranges) if not each.done]
         if usual or not places or len(ranges) > 40:
             return usual
@@ -169,13 +169,22 @@ def test_an_empty_page_before_groups_that_were_seen_is_refused() -> None:
         ranges.page_arrived(first, [])
 
 
+def test_a_guess_before_the_first_group_is_forgotten_as_soon_as_that_is_known() -> None:
+    walk = Coverage(Splitter(3, []))
+    first = walk.next_call(may_split=True, latency=1.0)
+    guesses = [walk.next_call(may_split=True, latency=1.0) for _ in range(4)]
+    early = next(each for each in guesses if each and each.after < "g")
+    assert first
+    walk.page_arrived(first, ["g0", "g1", "g2"])
+    following = walk.next_call(may_split=False)
+    assert following
+    assert following.after == "g2"
+    assert walk.page_arrived(early, ["g0", "g1", "g2"]) == NOTHING
+
+
 def test_ranges_that_do_not_fit_together_are_refused() -> None:
     class SplitAtM(Splitter):
-        def choose(
-            self,
-            ranges: Sequence[KeyRange],  # noqa: ARG002 - inherited
-            **_: float,
-        ) -> Split:
+        def choose(self, ranges: Sequence[KeyRange], standing: Standing) -> Split:  # noqa: ARG002 - inherited
             return Split(0, "m", guess=False)
 
     ranges = Coverage(SplitAtM(3, []))

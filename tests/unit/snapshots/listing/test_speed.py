@@ -40,6 +40,11 @@ def changed(ids: list[str], random: Random) -> list[str]:
     return sorted(kept | set(make_ids("uniform", CHANGES, random)))
 
 
+def starts(ids: list[str], previous: Manifest) -> list[str]:
+    """Return the keys that the listing begins with."""
+    return forecast.starts(ids, forecast.groups_per_call(previous, TOP), forecast.added(previous))
+
+
 def possible(pages: int, latency: float) -> float:
     """Return the seconds that all pages take where each slot is used and no call is wasted."""
     return pages / PER_SECOND + latency
@@ -50,13 +55,12 @@ def possible(pages: int, latency: float) -> float:
 def test_the_next_night_uses_nearly_all_of_what_is_possible(pages: int, latency: float) -> None:
     random = Random(5)
     ids = sorted(make_ids("uniform", pages * TOP, random))
-    starts = forecast.starts(ids, len(ids), forecast.groups_per_call(night_before(len(ids)), TOP))
-    taken = simulate(changed(ids, random), starts, per_second=PER_SECOND, latency=latency)
+    taken = simulate(changed(ids, random), starts(ids, night_before(len(ids))), per_second=PER_SECOND, latency=latency)
     assert possible(pages, latency) / taken.seconds >= 0.95
 
 
 @pytest.mark.parametrize("latency", [0.1, 0.5, 1.0, 2.0])
-@pytest.mark.parametrize("pages", PAGES[1:])
+@pytest.mark.parametrize("pages", PAGES)
 def test_the_first_night_uses_most_of_what_is_possible(pages: int, latency: float) -> None:
     ids = sorted(make_ids("uniform", pages * TOP, Random(1)))
     taken = simulate(ids, [], per_second=PER_SECOND, latency=latency)
@@ -69,11 +73,35 @@ def test_the_first_night_wastes_few_calls_on_200_pages_of_any_shape(shape: Shape
     assert simulate(ids, [], per_second=None, latency=0.1).calls / 200 <= 1.05
 
 
-def test_starts_share_the_list_evenly_and_end_with_its_last_id() -> None:
+@pytest.mark.parametrize("shape", ["uniform", "counter", "clusters", "long"])
+@pytest.mark.parametrize("changes", [None, night_before(1).changes])
+def test_the_next_night_wastes_few_calls_on_200_pages_of_any_shape(shape: Shape, changes: ChangesBlob | None) -> None:
+    random = Random(1)
+    ids = sorted(make_ids(shape, 200 * TOP, random))
+    previous = msgspec.structs.replace(night_before(len(ids)), changes=changes)
+    assert simulate(changed(ids, random), starts(ids, previous), per_second=None, latency=0.1).calls / 200 <= 1.05
+
+
+@pytest.mark.parametrize("shape", ["counter", "clusters"])
+def test_the_first_night_lists_side_by_side_whatever_the_shape(shape: Shape) -> None:
+    ids = sorted(make_ids(shape, 1_000 * TOP, Random(1)))
+    taken = simulate(ids, [], per_second=PER_SECOND, latency=1.0)
+    assert possible(1_000, 1.0) / taken.seconds >= 0.9
+
+
+def test_starts_share_the_list_and_end_with_its_last_id() -> None:
     ids = [f"{number:04}" for number in range(1_000)]
-    assert forecast.starts(ids, 1_000, 400) == ["0333", "0666", "0999"]
-    assert forecast.starts(ids[:3], 3, 400) == ["0002"]
-    assert forecast.starts([], 0, 400) == []
+    assert forecast.starts(ids, 400, added=0) == ["0399", "0799", "0999"]
+    assert forecast.starts(ids[:3], 400, added=0) == ["0002"]
+    assert forecast.starts([], 400, added=0) == []
+
+
+def test_a_page_with_a_wide_gap_has_room_for_what_may_have_been_added_there() -> None:
+    ids = [*(f"b{number:04}" for number in range(1_000)), *(f"u{number:04}" for number in range(1_000))]
+    calm, busy = (forecast.starts(ids, 600, added=added) for added in (0, 200))
+    assert calm == ["b0599", "u0199", "u0799", "u0999"]
+    assert busy[0] < "b0500"
+    assert busy[1] < "u0100"
 
 
 def test_what_changes_much_leaves_more_room_on_its_pages() -> None:
@@ -81,4 +109,4 @@ def test_what_changes_much_leaves_more_room_on_its_pages() -> None:
     first = msgspec.structs.replace(night_before(1_000_000), changes=None)
     assert forecast.groups_per_call(calm, TOP) == 995
     assert forecast.groups_per_call(night_before(30_000), TOP) == 976
-    assert forecast.groups_per_call(first, TOP) == 970
+    assert forecast.groups_per_call(first, TOP) == 980
