@@ -65,7 +65,7 @@ def drip(name: str, head: bytes, piece: bytes) -> Case:
 
 def flood(name: str, head: bytes, piece: bytes, *errors: str | None) -> Case:
     """Return a case of a response that comes as fast as it is read, without end."""
-    return Case(f"{name} without end", Response(Endless(head, piece)), errors)
+    return Case(f"{name} without end", Response(Endless(head, piece)), (*errors, "Unreachable"))
 
 
 def whole(name: str, head: bytes, body: bytes, *errors: str | None) -> Case:
@@ -111,7 +111,7 @@ FLOODS = [
     flood("headers", LINE, b"x: y\r\n" * 10_000, "Unreachable"),
     flood("100-continues", b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000, "InvalidResponse"),
     flood("chunk size", CHUNKED, b"0" * 65_536, "Unreachable"),
-    flood("chunks of one byte", CHUNKED, b"1\r\n \r\n" * 10_000, "InvalidResponse", "Unreachable"),
+    flood("chunks of one byte", CHUNKED, b"1\r\n \r\n" * 10_000, "InvalidResponse"),
     flood("trailers", CHUNKED + b"0\r\n", b"x: y\r\n" * 10_000, "InvalidResponse"),
     flood("body", LINE + b"\r\n", b" " * 65_536, "InvalidResponse"),
     flood("body of a wrong length", LINE + b"Content-Length: 99999999999\r\n\r\n", b" " * 65_536, "InvalidResponse"),
