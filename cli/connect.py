@@ -117,7 +117,7 @@ class Target:
         from shared.training.tell import Teller
 
         endpoint, _ = self._face()
-        teller = Teller(self.watch_store, self.storage.results_queue, endpoint)
+        teller = Teller(self.watch_store, self.storage.results_queue, endpoint, knows_topic=False)
         return RequestsApi(
             sender=self.sender,
             store=self.watch_store,

@@ -27,6 +27,7 @@ class Teller:
     results: QueueClient
     source: str  # the Face resource's endpoint
     topic: Topic | None = None
+    knows_topic: bool = True  # the command line does not: what it leaves owed to the topic, the app's timer sends
 
     def tell(self, group: Group, owed: Sequence[RequestRecord]) -> list[RequestRecord]:
         """Send the events of owed requests, then move these to ``told``. The other order can lose an event.
@@ -73,9 +74,10 @@ class Teller:
 
     def _send_to_topic(self, owed: Sequence[RequestRecord]) -> set[bytes]:
         """Send the events of owed requests to the topic; return those that it has not taken."""
-        if self.topic is None:
-            return set()
-        return self.topic.send([each.event for each in owed if each.event is not None])
+        sent = [each.event for each in owed if each.event is not None]
+        if not self.knows_topic:
+            return set(sent)
+        return set() if self.topic is None else self.topic.send(sent)
 
     def _send(self, event: bytes, event_id: str, traceparent: str | None) -> None:
         with telemetry.sending("training-results", event_id, traceparent):

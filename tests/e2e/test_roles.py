@@ -10,6 +10,9 @@ from tests.e2e.whole_run import APP, OPERATOR, Recorded, record
 from tests.integration.infra.roles import BUILT_IN, CUSTOM, FACES, REASONS, Grant
 from tests.support.permissions import BLOBS, QUEUES, TABLES, face_permission, place, storage_permissions
 
+# The run takes less than a minute on an idle machine.
+pytestmark = pytest.mark.timeout(300)
+
 WHO = {APP: "app", OPERATOR: "operator"}
 # These roles are about neither storage nor the Face service.
 ELSEWHERE = {"Metrics Publisher", "Event Sender"}
@@ -44,10 +47,10 @@ EXCEPTIONS = (
     Unused("*/queues/training-watch*", "queue worker", f"{QUEUES}/messages/write", "the host renews after 5 minutes"),
     Unused("*-poison", "queue sender", f"{QUEUES}/read", "Azure's host asks whether the queue is there"),
     Unused("*/face-members", "snapshot keeper", f"{BLOBS}/blobs/delete", "only what a run that died has left"),
-    Unused("*/azure-webjobs-hosts", "Blob Contributor", "*", "built in; Azure's host has locks there as well"),
+    Unused("*/azure-webjobs-hosts", "Blob Contributor", "*", "built in; Azure's host keeps its locks there too"),
     Unused("*/azure-webjobs-secrets", "Blob Contributor", "*", "the keys of Azure's host; here they are in a file"),
     Unused("*/app-package", "Blob Contributor", "*", "Azure's deployment; here the app runs from its folder"),
-    Unused("*/HOST", "Blob Reader", "*", "Azure's host checks its storage so"),
+    Unused("*/HOST", "Blob Reader", "*", "Azure's host lists the containers to check its storage"),
     Unused("*/HOST", "Table Contributor", "*", "diagnostic events of Azure's host"),
     Unused("*/DATA/*", "Blob Reader", f"{BLOBS}/read", "built in"),
     Unused("*/DATA/*", "Blob Reader", "*/generateUserDelegationKey/action", "built in"),
@@ -77,19 +80,16 @@ def uses_of(recorded: Recorded) -> list[Use]:
     ]
 
 
-@pytest.mark.timeout(300)
 def test_all_that_is_used_is_granted(uses: set[Use]) -> None:
     assert refused(uses, ACTIONS) == []
 
 
-@pytest.mark.timeout(300)
 def test_all_that_is_granted_is_used_or_has_a_reason(uses: set[Use]) -> None:
     left, excused = unused(uses, ACTIONS)
     assert left == []
     assert set(EXCEPTIONS) - excused == set(), "no longer needed"
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", CUSTOM)
 def test_an_action_less_or_more_is_found(uses: set[Use], role: str) -> None:
     action = max(action for action in CUSTOM[role] if any(fnmatchcase(use.action, action) for use in uses))

@@ -197,7 +197,7 @@ def record(folder: Path) -> Recorded:
     settings = {
         **SETTINGS,
         USER_AGENT: APP,
-        "FACE_MAX_TPS": "100",
+        "FACE_MAX_TPS": "1000",
         "SNAPSHOT_KINDS": ",".join(ListedKind),
         "SNAPSHOT_INCLUDE_MEMBERS": "true",
         "SNAPSHOT_SCHEDULE": "0 0 0 1 1 *",
@@ -209,7 +209,7 @@ def record(folder: Path) -> Recorded:
             **os.environ,
             USER_AGENT: OPERATOR,
             "FACE_OPS_CONNECTION": str(connection),
-            "FACE_MAX_TPS": "100",
+            "FACE_MAX_TPS": "1000",
         }
         run = WholeRun(stack, Inbox(stack), environment)
         run.watch()

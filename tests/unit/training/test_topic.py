@@ -3,6 +3,7 @@
 import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +20,7 @@ from shared.face.models import GroupKind
 from shared.training import rows
 from shared.training.messages import Group
 from shared.training.rows import LIVE, OWED, TOPIC
+from shared.training.tell import Teller
 from shared.training.topic import MAX_EVENTS, REST_SECONDS
 from tests.support.builders import message
 from tests.support.doubles.budget import ModelBudget
@@ -31,6 +33,8 @@ from tests.support.doubles.topic import ModelTopic
 from tests.support.watching import Jobs, watch_jobs
 
 if TYPE_CHECKING:
+    from azure.storage.queue import QueueClient
+
     from shared.face.client import FaceClient
 
 GROUP = Group(GroupKind.LARGE_PERSON_GROUP, "group")
@@ -232,3 +236,16 @@ def test_groups_that_wait_for_the_topic_come_after_those_whose_follow_up_is_lost
     stage.pass_minutes(3)
     (row,) = stage.jobs.store.live()
     assert stage.clock() - row.next_poll_at <= timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("with_topic", [True, False])
+def test_what_the_command_line_cancels_the_app_sends_to_its_topic(stage: Stage, *, with_topic: bool) -> None:
+    store = stage.jobs.store
+    teller = Teller(store, cast("QueueClient", stage.results), stage.service.endpoint, knows_topic=False)
+    command_line = replace(stage.jobs.canceller, teller=teller)
+    assert command_line.cancel(GROUP, f"{stage.clock():%Y%m%dT%H%M%SZ}-request")
+    assert (len(stage.queued), len(stage.owed), stage.topic.taken) == (1, 1, [])
+    stage.jobs = stage.process(with_topic=with_topic)
+    stage.pass_minutes(4)
+    assert (len(stage.queued), stage.owed, stage.keys(LIVE)) == (1, [], [])
+    assert len(stage.topic.taken) == with_topic
