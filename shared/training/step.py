@@ -20,7 +20,7 @@ from shared.face.client import FaceClient
 from shared.face.errors import Conflict, FaceError, Throttled
 from shared.face.models import TrainingStatus
 from shared.settings import MAX_VISIBILITY_SECONDS
-from shared.training import decide, events
+from shared.training import decide, delays, events
 from shared.training.commit import Plan, commit
 from shared.training.decide import CLAIM_SECONDS, Accepted, LaterSlot, NotMade, Policy, PollResult
 from shared.training.logs import log_ended, log_poll
@@ -96,7 +96,7 @@ class StepTaker:
         if record.watch.live or price <= self.policy.worth:
             return None
         # The budget is short, so a new watch's first poll has to be worth its slot as well.
-        delay = decide.first_delay(record.watch, self.policy, price=price, jitter=self.jitter())
+        delay = delays.first_delay(record.watch, self.policy, price=price, jitter=self.jitter())
         return NotMade(delay) if delay > MAX_WAIT_SECONDS else None
 
     def _poll(self, group: Group, slots: Slots) -> PollResult:
@@ -230,7 +230,7 @@ class StepTaker:
         """Return the seconds until the next poll, and the slot that it has already."""
         if isinstance(decided.result, LaterSlot):
             return _before(decided.result.delay), decided.result
-        delay = decide.delay_after(
+        delay = delays.delay_after(
             decided.stays,
             decided.watch,
             decided.result,
@@ -248,7 +248,7 @@ class StepTaker:
 
     def _weight(self, decided: Decided) -> float:
         price = self.budget.price()
-        return decide.weight_after(decided.watch, decided.result, decided.now, self.policy, price=price)
+        return delays.weight_after(decided.watch, decided.result, decided.now, self.policy, price=price)
 
 
 def _before(delay: float) -> int:

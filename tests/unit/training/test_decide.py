@@ -22,8 +22,8 @@ from shared.face.errors import (
 )
 from shared.face.responses import error_from_response
 from shared.settings import MAX_VISIBILITY_SECONDS
-from shared.training import decide, schedule
-from shared.training.decide import CLAIM_SECONDS, REFUSED_DELAY_SECONDS, Accepted, End, LaterSlot, NotMade, PollResult
+from shared.training import decide, delays, schedule
+from shared.training.decide import CLAIM_SECONDS, Accepted, End, LaterSlot, NotMade, PollResult
 from shared.training.record import Claim, Last, Outcome, RequestRecord, Watch
 from tests.support.builders import START, request, response, watch
 from tests.support.watching import POLICY
@@ -84,7 +84,7 @@ def delay_after(
     """Return the delay after a poll so many seconds after the requests' enqueuing."""
     now = START + timedelta(seconds=seconds)
     after = decide.watch_after(before or watch(), result, now)
-    return decide.delay_after(of or [request()], after, result, now, POLICY, price=price, jitter=jitter)
+    return delays.delay_after(of or [request()], after, result, now, POLICY, price=price, jitter=jitter)
 
 
 def watch_after(result: PollResult, *, seconds: float = 5, before: Watch | None = None) -> Watch:
@@ -147,7 +147,7 @@ def test_any_other_status_is_polled_again_after_the_schedules_delay(status: str)
     after = watch_after(result, seconds=20, before=before)
     assert (after.last, after.troubles, after.polls, after.training) == (Last.RUNNING, 0, 1, result.training)
     expected = schedule.next_delay((40.0, 50.0), 25.0, price=1.0, bounds=POLICY.bounds)
-    assert delay_after(result, seconds=20, before=before) == decide.whole(expected)
+    assert delay_after(result, seconds=20, before=before) == delays.whole(expected)
 
 
 # 404 with a documented code
@@ -255,7 +255,7 @@ def test_a_server_that_names_a_wait_gets_it_up_to_the_longest_delay() -> None:
 def test_a_refused_app_polls_every_five_minutes_until_the_requests_time_out(status: int) -> None:
     refusal = error_from_response(status, {}, b'{"error": {"code": "PermissionDenied", "message": "No role."}}')
     assert isinstance(refusal, Unauthorized)
-    assert delay_after(refusal) == REFUSED_DELAY_SECONDS == 300
+    assert delay_after(refusal) == delays.REFUSED_DELAY_SECONDS == 300
     assert delay_after(refusal, seconds=21_500) == 100
     assert end_of(refusal, seconds=21_599) is None
     end = end_of(refusal, seconds=21_600)
@@ -454,7 +454,7 @@ def test_an_accepted_train_call_counts_as_a_training_under_way() -> None:
     after = watch_after(Accepted(), before=watch(polls=3, troubles=2))
     assert (after.last, after.polls, after.troubles) == (Last.RUNNING, 3, 0)
     assert after.called_at == START + timedelta(seconds=5)
-    assert decide.age(after, Accepted(), START) == 0
+    assert delays.age(after, Accepted(), START) == 0
 
 
 def test_a_refused_train_call_ends_only_the_requests_that_asked_for_it() -> None:
@@ -526,10 +526,10 @@ def test_a_new_chain_knows_nothing_of_the_last_ones_training() -> None:
 def test_the_age_of_a_training_is_told_by_the_services_clock() -> None:
     now = START + timedelta(seconds=1_000)
     begun = watch(first_poll_at=START + timedelta(seconds=900))
-    assert decide.age(begun, response(seconds=42.5), now) == 42.5
-    assert decide.age(begun, response(seconds=-3), now) == 0
+    assert delays.age(begun, response(seconds=42.5), now) == 42.5
+    assert delays.age(begun, response(seconds=-3), now) == 0
     for unknown in (response(), response(seconds=42, created_date_time=None), MISSING, response("succeeded")):
-        assert decide.age(begun, unknown, now) == 100
+        assert delays.age(begun, unknown, now) == 100
 
 
 def test_past_durations_speak_of_a_training_under_way_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -596,5 +596,5 @@ def test_every_poll_is_an_end_or_a_delay_up_to_the_deadline(
         assert end.outcome is Outcome.REJECTED
     elif isinstance(result, (GroupNotFound, NotTrained)):
         assert seconds >= POLICY.grace
-    weight = decide.weight_after(watch(), result, START + timedelta(seconds=seconds), POLICY, price=price)
+    weight = delays.weight_after(watch(), result, START + timedelta(seconds=seconds), POLICY, price=price)
     assert weight >= 0
