@@ -10,6 +10,7 @@ from azure.storage.queue import QueueClient
 
 from shared.face.errors import FaceError
 from shared.face.page import ListedKind
+from shared.redaction import describe
 from shared.snapshots.errors import SnapshotError
 from shared.snapshots.members import MembersJob
 from shared.snapshots.snapshot import SnapshotJob
@@ -55,8 +56,8 @@ class SnapshotJobs:
         for kind in self._jobs:
             try:
                 self._run(kind)
-            except Exception as error:
-                log.exception("snapshot failed", extra={"kind": kind, "error": type(error).__name__})
+            except Exception as error:  # noqa: BLE001 - raised below, once the other kinds have had their turn
+                _log_failed(kind, error)
                 failures.append(error)
         if failures:
             raise failures[0]
@@ -79,7 +80,7 @@ class SnapshotJobs:
             if self._is_wanted(request):
                 self._carry_out(request)
         except (FaceError, SnapshotError) as error:
-            log.exception("snapshot failed", extra={"kind": request.kind, "error": type(error).__name__})
+            _log_failed(request.kind, error)
 
     def request_failed(self) -> None:
         """Put a request on the queue for each failed run that is due to be taken up."""
@@ -112,3 +113,9 @@ class SnapshotJobs:
         manifest = self._jobs[kind].run()
         if manifest and self._members and kind is ListedKind.DYNAMIC_PERSON_GROUP:
             self._members.run()
+
+
+def _log_failed(kind: ListedKind, error: Exception) -> None:
+    # Without the trace, which quotes the texts of all errors that led to it.
+    fields = {"kind": kind, "error": type(error).__name__, "reason": describe(error)}
+    log.error("snapshot failed", extra=fields)
