@@ -68,7 +68,15 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / file, target)
-    uv("pip", "install", "--requirements", folder / "requirements.txt", "--target", folder / PACKAGES)
+    uv(
+        "pip",
+        "install",
+        "--require-hashes",
+        "--requirements",
+        folder / "requirements.txt",
+        "--target",
+        folder / PACKAGES,
+    )
     return folder
 
 
