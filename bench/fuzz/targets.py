@@ -1,12 +1,16 @@
 """What is fuzzed: each target reads one input, and raises where something is wrong with how it was read."""
 
+import gzip
 import json
 import math
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 from unittest.mock import patch
+
+import msgspec
 
 from shared.face.client import ApiVersions, FaceClient, Timeouts
 from shared.face.credentials import KeyCredential
@@ -16,7 +20,15 @@ from shared.face.page import ListedKind, decode_page
 from shared.face.responses import error_from_response
 from shared.face.timestamps import parse_instant
 from shared.settings import SettingsError, load_settings
-from shared.training.messages import Encoding, Rejection, parse_body
+from shared.snapshots.changes import is_same
+from shared.snapshots.errors import CorruptSnapshot
+from shared.snapshots.listing.lines import group_id_reader, without_user_data
+from shared.snapshots.listing.members import read_members
+from shared.snapshots.stored.gzip_members import unpack
+from shared.snapshots.stored.manifest import Manifest, MembersManifest, check_manifest
+from shared.snapshots.stored.run import RunState
+from shared.training import rows
+from shared.training.messages import Encoding, Group, Rejection, parse_body
 
 _TOP = 5
 _KINDS = list(ListedKind)
@@ -95,8 +107,75 @@ def settings(data: bytes) -> None:
         assert loaded.face_endpoint.startswith("https://") or loaded.face_key
 
 
+def row(data: bytes) -> None:
+    """Read the properties of a row, a JSON object, as those of a watch and of a request."""
+    with suppress(ValueError, RecursionError):
+        properties = json.loads(data)
+        entity = _Entity(properties if isinstance(properties, dict) else {})
+        for name, read in _SORTS.items():
+            with suppress(KeyError, TypeError, ValueError):
+                entity[name] = read(entity[name])
+        with suppress(ValueError, TypeError):
+            watch = rows.read_watch(entity)
+            assert 0 <= watch.step <= 2**30
+            assert all(0 < seconds < math.inf for seconds in watch.past_durations)
+            assert rows.read_watch(_Entity(rows.watch_row(_GROUP, watch))) == watch
+        with suppress(ValueError, TypeError, KeyError):
+            record = rows.read_request(entity)
+            assert record.event is None or json.loads(record.event)["id"] == record.request_id
+
+
+def blob(data: bytes) -> None:
+    """Read a stored blob, of the sort that the first byte chooses."""
+    read = _BLOBS[data[0] % len(_BLOBS)] if data else _BLOBS[0]
+    with suppress(ValueError, RecursionError, CorruptSnapshot):
+        read(data[1:])
+
+
+def _read_manifest(data: bytes) -> None:
+    manifest = msgspec.json.decode(data, type=Manifest)
+    check_manifest(manifest, manifest.layout)
+    assert sum(part.count for part in manifest.groups.parts) == manifest.groups.count
+
+
+def _read_members_manifest(data: bytes) -> None:
+    manifest = msgspec.json.decode(data, type=MembersManifest)
+    check_manifest(manifest, manifest.layout)
+
+
+def _read_run(data: bytes) -> None:
+    progress = msgspec.json.decode(data, type=RunState).progress
+    if progress is not None:
+        progress.check()
+        progress.can_be_resumed(progress.origin, datetime.now(UTC))
+
+
+def _read_gzip(data: bytes) -> None:
+    members = list(unpack([data[:20], data[20:]]))
+    assert b"".join(line + b"\n" for member in members for line in member.lines) == gzip.decompress(data)
+
+
+def _read_line(data: bytes) -> None:
+    assert is_same(data, data)
+    assert group_id_reader(ListedKind.DYNAMIC_PERSON_GROUP)(data)
+    assert b"userData" not in data or group_id_reader(ListedKind.DYNAMIC_PERSON_GROUP)(without_user_data(data))
+
+
+_BLOBS = (_read_manifest, _read_members_manifest, _read_run, _read_gzip, _read_line, read_members)
+_TIMES = ("insertedAt", "endedAt", "nextPollAt", "firstPollAt", "seenAt", "calledAt", "slot")
+_SORTS: dict[str, Callable[[str], object]] = {"event": str.encode, **dict.fromkeys(_TIMES, datetime.fromisoformat)}
+"""Which properties a table holds that JSON does not."""
+_GROUP = Group(GroupKind.PERSON_GROUP, "a-group")
+
+
+class _Entity(dict[str, Any]):
+    """A row as the table's client hands it over."""
+
+    metadata: ClassVar = {"etag": "an-etag"}
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (training, page, error, response, timestamp, request, settings)
+    each.__name__: each for each in (training, page, error, response, timestamp, request, settings, row, blob)
 }
 
 

@@ -52,7 +52,7 @@ class BudgetStore:
         try:
             row = msgspec.convert({name: _plain(value) for name, value in entity.items()}, BudgetRow)
         except msgspec.ValidationError as error:
-            return self._replacement(now, etag, str(error))
+            return self._replacement(now, etag, type(error).__name__)
         if not is_plausible(row, now):
             return self._replacement(now, etag, "a time in it is too far away")
         return Stored(row, etag)

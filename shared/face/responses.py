@@ -27,7 +27,7 @@ MAX_CODE_CHARS = 100
 
 # "Please retry after 1 second." and "Try again in 26 seconds." were both seen on 429.
 _WAIT_IN_MESSAGE = re.compile(r"\b(?:after|in) (\d{1,6}(?:\.\d{1,6})?) ?seconds?\b", re.IGNORECASE)
-_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
+_REQUEST_ID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 
 _BY_STATUS: dict[int, type[FaceError]] = {
     401: Unauthorized,
@@ -64,7 +64,7 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the ID that the service gave the call, ``None`` where it gave none that can be read."""
+    """Return the ID that the service gave the call, ``None`` where that is not a UUID: it is logged."""
     value = headers.get("apim-request-id") or ""
     return value if _REQUEST_ID.fullmatch(value) else None
 

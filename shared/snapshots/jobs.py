@@ -11,6 +11,7 @@ from azure.storage.queue import QueueClient
 from shared import telemetry
 from shared.face.errors import FaceError
 from shared.face.page import ListedKind
+from shared.redaction import describe
 from shared.snapshots.errors import SnapshotError
 from shared.snapshots.members import MembersJob
 from shared.snapshots.snapshot import SnapshotJob
@@ -126,10 +127,9 @@ class SnapshotJobs:
 
 
 def _log_failure(kind: ListedKind, error: Exception) -> None:
-    fields: dict[str, object] = {"kind": kind, "error": type(error).__name__}
+    fields: dict[str, object] = {"kind": kind, "error": type(error).__name__, "reason": describe(error)}
     if isinstance(error, FaceError):
         fields |= {"http_status": error.status, "code": error.documented_code}
-    if isinstance(error, (FaceError, SnapshotError)):
-        fields["reason"] = str(error)
-    # Without the exception: Azure Monitor would put the record into another table, which no alert reads.
+    # Without the trace, which quotes the texts of all errors that led to it, and which Azure Monitor would put into
+    # another table, which no alert reads.
     log.error("snapshot failed", extra=fields)

@@ -3,12 +3,9 @@
 It writes one ``Report`` a line for each ``Plan``, and logs at info to stderr, as the app's process does.
 """
 
-import logging
-import resource
 import sys
 import time
 import traceback
-from pathlib import Path
 
 import msgspec
 
@@ -17,8 +14,8 @@ from shared.face.credentials import KeyCredential
 from shared.face.errors import FaceError
 from shared.face.models import GroupKind
 from shared.face.page import ListedKind
+from tests.hostile.limited import limit_memory, log_in_full
 
-MEMORY_BYTES = 512 * 1_048_576
 KEY = "k3y-that-nobody-may-read"
 GROUP = "group-that-nobody-may-read"
 
@@ -45,9 +42,8 @@ class Report(msgspec.Struct, frozen=True):
 def main() -> None:
     """Make the planned calls."""
     plans = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Plan])
-    logging.basicConfig(level=logging.INFO)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # as the wiring does
-    _limit_memory()
+    log_in_full()
+    limit_memory()
     for plan in plans:
         report = _carry_out(plan)
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
@@ -85,13 +81,6 @@ def _error_of(client: FaceClient, operation: str) -> Exception | None:
     except Exception as error:  # noqa: BLE001 - the tests are to see it
         return error
     return None
-
-
-def _limit_memory() -> None:
-    """Allow little more than the imports have taken."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 if __name__ == "__main__":

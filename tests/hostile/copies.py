@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from shared.api.responses import Query, Response, respond
 from shared.api.snapshots import SnapshotsApi
 from shared.face.errors import FaceError, ServerFault
 from shared.face.page import ListedGroup, ListedKind
 from shared.redaction import StorageFault, redact_errors
 from shared.snapshots.errors import CorruptSnapshot, SnapshotError
-from shared.snapshots.jobs import SnapshotJobs
+from shared.snapshots.jobs import SnapshotJobs, SnapshotRequest
 from shared.snapshots.library import Library
 from shared.snapshots.members import MembersJob
 from shared.snapshots.restore.source import RestoreSource
@@ -20,7 +22,8 @@ from shared.snapshots.snapshot import SnapshotJob
 from shared.snapshots.stored.catalog import Catalog
 from shared.snapshots.stored.layout import Layout
 from shared.snapshots.stored.manifest import Manifest, MembersManifest
-from tests.support.directory_model import DirectoryModel
+from tests.hostile.limited import SECRET
+from tests.support.directory_model import DirectoryModel, line
 from tests.support.doubles.clock import VirtualClock
 from tests.support.doubles.container import InMemoryContainer
 from tests.support.doubles.queue import InMemoryQueue
@@ -37,6 +40,7 @@ class ModelGroups:
         self.directory = directory
         self.endpoint = ENDPOINT
         self.calls: float = float("inf")
+        self.error: FaceError = ServerFault("the model is down", status=500)
 
     def api_version(self, _kind: ListedKind) -> str:
         return "v1.2-preview.1"
@@ -52,12 +56,12 @@ class ModelGroups:
 
     def persons(self, group_id: str) -> tuple[list[str], int]:
         self._call()
-        return [f"person-of-{group_id}"], 2
+        return [f"{SECRET}-{group_id}"], 2
 
     def _call(self) -> None:
         self.calls -= 1
         if self.calls < 0:
-            raise ServerFault("the model is down", status=500)
+            raise self.error
 
 
 class Copies:
@@ -65,7 +69,9 @@ class Copies:
 
     def __init__(self, ids: list[str]) -> None:
         self.groups, self.members = InMemoryContainer(), InMemoryContainer()
-        self.service = ModelGroups(DirectoryModel(ids))
+        directory = DirectoryModel(ids)
+        directory.groups = {each: line(each, name=SECRET, userData=SECRET) for each in ids}
+        self.service = ModelGroups(directory)
         client: Any = self.service
         groups: Any = self.groups
         members: Any = self.members
@@ -81,7 +87,8 @@ class Copies:
 
     def attempt(self) -> None:
         """Run all jobs as the timers do; what they raise has to be the app's or the storage's."""
-        for work in (self.groups_job.run, self.members_job.run, self._jobs.request_failed):
+        order = msgspec.json.encode(SnapshotRequest(KIND))
+        for work in (self._jobs.run_all, lambda: self._jobs.handle(order), self._jobs.request_failed):
             with _typed_errors():
                 work()
 

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
+import msgspec
 from azure.storage.queue import QueueMessage
 
 from shared.api.requests import RequestsApi
@@ -22,10 +23,7 @@ from tests.support.doubles.clock import VirtualClock
 from tests.support.doubles.queue import InMemoryQueue
 from tests.support.doubles.service import ModelService
 from tests.support.doubles.table import InMemoryTable
-from tests.support.watching import watch_jobs
-
-if TYPE_CHECKING:
-    from shared.face.client import FaceClient
+from tests.support.watching import POLICY, Jobs, watch_jobs
 
 KIND = GroupKind.LARGE_PERSON_GROUP
 MAX_DEQUEUE_COUNT = 5
@@ -41,21 +39,9 @@ class Watches:
         self.queue, self.poison, self.results = (
             InMemoryQueue(self.clock, name) for name in ("watch", "poison", "results")
         )
-        self.service = ModelService(self.clock)
-        seconds = lambda: self.clock().timestamp()  # noqa: E731 - the same as both clocks
-        machine = Machine(monotonic=seconds, wall=seconds, sleep=self.clock.advance, jitter=lambda: 0.5)
+        self.service: Any = ModelService(self.clock)
+        self.jobs = self.process()
         table: Any = self.table
-        budget = Budget(BudgetStore(table, "faces.example"), max_tps=1_000, poll_worth=1.0, machine=machine)
-        self.jobs = watch_jobs(
-            face=cast("FaceClient", self.service),
-            budget=budget,
-            table=self.table,
-            queue=self.queue,
-            results=self.results,
-            jitter=lambda: 0.5,
-            monotonic=seconds,
-            sleep=self.clock.advance,
-        )
         history = History(table)
         queue: Any = self.queue
         self.watches_api = WatchesApi(self.jobs.store, history, self.clock)
@@ -67,6 +53,26 @@ class Watches:
             default_kind=KIND,
             clock=self.clock,
         )
+
+    def process(self, *, timeout: float = 21_600) -> Jobs:
+        """Return the jobs of a process, which give a request up after so many seconds."""
+        machine = Machine(monotonic=self._seconds, wall=self._seconds, sleep=self.clock.advance, jitter=lambda: 0.5)
+        table: Any = self.table
+        budget = Budget(BudgetStore(table, "faces.example"), max_tps=1_000, poll_worth=1.0, machine=machine)
+        return watch_jobs(
+            face=self.service,
+            budget=budget,
+            table=self.table,
+            queue=self.queue,
+            results=self.results,
+            policy=msgspec.structs.replace(POLICY, timeout=timeout),
+            jitter=lambda: 0.5,
+            monotonic=self._seconds,
+            sleep=self.clock.advance,
+        )
+
+    def _seconds(self) -> float:
+        return self.clock().timestamp()
 
     def ask(self, group: Group) -> str:
         """Enqueue a request; return its ID."""

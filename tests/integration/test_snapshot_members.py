@@ -11,6 +11,7 @@ from shared.face.client import FaceClient
 from shared.face.errors import Unauthorized
 from shared.face.groups import GroupsClient
 from shared.snapshots.members import LAYOUT, MembersJob
+from shared.snapshots.stored.gzip_members import pack
 from shared.snapshots.stored.manifest import MembersManifest
 from tests.support.face_service import FaceService
 from tests.support.snapshots import Unhurried, new_container, read_lines, take_snapshot
@@ -32,6 +33,9 @@ class Copies:
 
     def take(self, **options: Any) -> MembersManifest | None:
         take_snapshot(self.client, self.groups)
+        return self.copy(**options)
+
+    def copy(self, **options: Any) -> MembersManifest | None:
         job = MembersJob(
             GroupsClient(self.client, Unhurried()),
             self.groups,
@@ -132,3 +136,28 @@ def test_short_pages_of_persons_are_not_their_end(
     face_emulator.control.faults(faults.PageShort(operation="*.persons", items=7))
     lines = copies.lines(copies.take())
     assert {group_id: line["personIds"] for group_id, line in lines.items()} == whole
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", pack([b'{"dynamicPersonGroupId":"a"}'])], ids=len)
+def test_a_copy_that_was_broken_is_not_taken_over(
+    face_emulator: FaceEmulator, copies: Copies, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    face_emulator.control.fill(5, persons=2)
+    first = copies.take()
+    assert first
+    copies.members.upload_blob(first.members.path, damage, overwrite=True)
+    second = copies.take()
+    assert second
+    assert (second.previous, second.listed, second.persons) == (None, 5, 10)
+    assert "previous members cannot be taken over" in caplog.messages
+
+
+def test_changes_that_cannot_be_read_stop_no_copy(face_emulator: FaceEmulator, copies: Copies) -> None:
+    face_emulator.control.fill(5, persons=2)
+    copies.take()
+    take_snapshot(copies.client, copies.groups)
+    changes = max(blob.name for blob in copies.groups.list_blobs() if "/changes/" in blob.name)
+    copies.groups.upload_blob(changes, b"garbage", overwrite=True)
+    manifest = copies.copy()
+    assert manifest
+    assert len(copies.lines(manifest)) == 5

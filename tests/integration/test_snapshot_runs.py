@@ -313,6 +313,7 @@ RUN_BLOBS: dict[str, bytes] = {
     "many levels": b"[" * 100_000,
     "a time that is none": b"%(time)s",
     "an ID that is none": b"%(id)s",
+    "an ID from the future": b"%(future)s",
     "another resource's": b"%(source)s",
     "parts that are not there": b"%(parts)s",
 }
@@ -321,6 +322,7 @@ RUN_BLOBS: dict[str, bytes] = {
 SPOILT: dict[bytes, dict[str, Any]] = {
     b"%(time)s": {"started_at": "noon"},
     b"%(id)s": {"snapshot_id": "today"},
+    b"%(future)s": {"snapshot_id": "99991231T235959Z"},
     b"%(source)s": {"origin": Origin("https://elsewhere.example", "v1", False)},
     b"%(parts)s": {"parts": (StagedPart.of("1" * 32, 7, "", ["a", "b"]),), "complete": True},
 }

@@ -21,6 +21,7 @@ from shared.face.errors import (
 from shared.face.models import MAX_MESSAGE_CHARS
 from shared.face.responses import error_from_response
 
+CALL_ID = "e13600f9-f189-4468-9d78-57e72a6bd7f4"
 DATE = "Tue, 03 Sep 2024 15:55:58 GMT"
 
 
@@ -67,13 +68,18 @@ def test_each_status_has_its_error(status: int, kind: type[FaceError]) -> None:
     assert str(error) == f"the Face service responded {status}"
 
 
+@pytest.mark.parametrize("text", ["", "e13600f9", f"{CALL_ID}x", f"{CALL_ID}\n", CALL_ID.replace("-", "")])
+def test_what_is_not_a_uuid_is_not_a_calls_id(text: str) -> None:
+    assert error_from_response(400, {"apim-request-id": text}, b"").request_id is None
+
+
 def test_an_error_has_the_services_code_message_date_and_request_id() -> None:
     error = error_from_response(
         400,
-        {"apim-request-id": "e13600f9", "x-ms-error-code": "BadArgument", "Date": DATE},
+        {"apim-request-id": CALL_ID, "x-ms-error-code": "BadArgument", "Date": DATE},
         service_body("BadArgument", "'top' is invalid."),
     )
-    assert (error.code, error.message, error.request_id) == ("BadArgument", "'top' is invalid.", "e13600f9")
+    assert (error.code, error.message, error.request_id) == ("BadArgument", "'top' is invalid.", CALL_ID)
     assert error.date == datetime(2024, 9, 3, 15, 55, 58, tzinfo=UTC)
 
 

@@ -15,5 +15,9 @@ def test_blobs_that_somebody_else_has_written() -> None:
     check_limited("tests.hostile.blob_cases")
 
 
+def test_responses_whose_every_field_is_secret() -> None:
+    check_limited("tests.hostile.service_cases")
+
+
 def test_senders_that_mean_no_good() -> None:
     check_limited("tests.hostile.sender_cases")
