@@ -229,7 +229,7 @@ def events_are_sent_before_they_are_owed() -> Iterator[None]:
     def send_first(self: StepTaker, record: GroupRecord, number: int, decided: Decided) -> Any:
         for each in decided.ends:
             if each.event is not None:
-                self.teller._send(each.event)
+                self.teller._send(each.event, each.request_id, None)
         return commit(self, record, number, decided)
 
     with patch.object(StepTaker, "_commit", send_first):
@@ -305,7 +305,7 @@ def told_without_a_record(self: Teller, group: Group, owed: Sequence[RequestReco
         self.store.note_told(group, owed)
     for each in owed:
         if each.event is not None:
-            self._send(each.event)
+            self._send(each.event, each.request_id, None)
     return []
 
 
@@ -379,6 +379,8 @@ def test_without_the_guard_a_promise_is_broken(guard: Guard) -> None:
         explore(guard.scenario)
 
 
-@pytest.mark.parametrize("scenario", {guard.scenario for guard in GUARDS.values()}, ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "scenario", dict.fromkeys(guard.scenario for guard in GUARDS.values()), ids=lambda each: each.__name__
+)
 def test_with_the_guards_the_same_schedules_hold(scenario: Callable[[Schedule], None]) -> None:
     explore(scenario)
