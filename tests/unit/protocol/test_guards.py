@@ -190,13 +190,13 @@ def unguarded_write(original: Any) -> Any:
 def index_is_not_upserted() -> Iterator[None]:
     upsert = WatchStore.upsert_live
 
-    def only_where_it_is_missing(self: WatchStore, group: Group, next_poll_at: Any, weight: float) -> str:
+    def only_where_it_is_missing(self: WatchStore, group: Group, next_poll_at: Any, weight: float, *more: Any) -> str:
         for row in self._table.query_entities(
             "PartitionKey eq @live and RowKey eq @row",
             parameters={"live": rows.LIVE, "row": rows.partition_of(group)},
         ):
             return str(row.metadata["etag"])
-        return upsert(self, group, next_poll_at, weight)
+        return upsert(self, group, next_poll_at, weight, *more)
 
     with patch.object(WatchStore, "upsert_live", only_where_it_is_missing):
         yield
