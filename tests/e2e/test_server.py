@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -40,6 +41,7 @@ def wait_for_parts(child: Child) -> set[Process]:
     child.wait_for(
         lambda lines: "To try, in another terminal:" in lines or None, timeout=100, what="the stack to be up"
     )
+    assert any(re.search(r"Page +http://127\.0\.0\.1:\d+/api/ui", line) for line in child.tail())
     parts = descendants(child.process.pid)
     assert len(parts) >= 3, "expected Azurite, the emulator and the host"
     return parts

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,6 +125,17 @@ def test_the_snapshots_schedule_is_a_setting(load: Load) -> None:
 def test_with_a_setting_that_cannot_be_used_no_function_is_there_to_take_a_message(load: Load) -> None:
     with pytest.raises(SettingsError, match="FACE_MAX_TPS is 'fast'"):
         load(FACE_MAX_TPS="fast")
+
+
+def test_what_only_a_handled_message_needs_is_not_loaded_at_the_start() -> None:
+    """A cold start imports the app before anything else."""
+    heavy = ("opentelemetry", "requests", "azure.identity", "azure.storage", "azure.data", "azure.eventgrid")
+    code = f"import sys, function_app; print([name for name in {heavy} if name in sys.modules])"
+    variables = {**os.environ, **environment()}
+    done = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n", done.stderr
 
 
 class Handler:

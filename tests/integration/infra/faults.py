@@ -45,6 +45,7 @@ FAULTS: Mapping[Promise, tuple[Fault, ...]] = {
     access.each_role_has_a_reason: (
         Fault("roles.bicep", "scope: work[index]", "scope: dataStorage"),
         Fault("roles.bicep", "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"),
+        Fault("event-topic.bicep", "scope: deadLetters", "scope: topic", "event-grid"),
         Fault("face-role.bicep", "if (allowTraining)", "if (!allowTraining)"),
         Fault(
             "main.bicep",

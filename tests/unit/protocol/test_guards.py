@@ -191,13 +191,13 @@ def unguarded_write(original: Any) -> Any:
 def index_is_not_upserted() -> Iterator[None]:
     upsert = WatchStore.upsert_live
 
-    def only_where_it_is_missing(self: WatchStore, group: Group, next_poll_at: Any, weight: float) -> str:
+    def only_where_it_is_missing(self: WatchStore, group: Group, next_poll_at: Any, weight: float, *more: Any) -> str:
         for row in self._table.query_entities(
             "PartitionKey eq @live and RowKey eq @row",
             parameters={"live": rows.LIVE, "row": rows.partition_of(group)},
         ):
             return str(row.metadata["etag"])
-        return upsert(self, group, next_poll_at, weight)
+        return upsert(self, group, next_poll_at, weight, *more)
 
     with patch.object(WatchStore, "upsert_live", only_where_it_is_missing):
         yield
@@ -385,6 +385,8 @@ def test_without_the_guard_a_promise_is_broken(guard: Guard) -> None:
         explore(guard.scenario)
 
 
-@pytest.mark.parametrize("scenario", {guard.scenario for guard in GUARDS.values()}, ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "scenario", dict.fromkeys(guard.scenario for guard in GUARDS.values()), ids=lambda each: each.__name__
+)
 def test_with_the_guards_the_same_schedules_hold(scenario: Callable[[Schedule], None]) -> None:
     explore(scenario)
