@@ -24,6 +24,12 @@ snapshots.add_to(app)
 restore.add_to(app)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"face-ops {_version()}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -37,10 +43,12 @@ def options(
     max_tps: Annotated[
         float, typer.Option(envvar="FACE_MAX_TPS", min=0.01, help="Calls a second, all that use the resource together.")
     ] = 5.0,
-    show_version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
 ) -> None:
     """Say where to work. On Azure, the user's own identity is used (az login)."""
-    del show_version  # shown before anything else, see main
+    del show_version  # shown before anything else, by its callback
     context.obj = Target(local, storage, face, max_tps)
 
 
@@ -49,9 +57,6 @@ def main(arguments: list[str] | None = None) -> None:
     import sys
 
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["--version"]:
-        print(f"face-ops {_version()}")
-        raise SystemExit(0)
     try:
         app(arguments, prog_name="face-ops")
     except KeyboardInterrupt:

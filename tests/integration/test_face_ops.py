@@ -104,6 +104,7 @@ def test_wrong_usage_and_troubles_have_exit_codes_of_their_own_and_no_traceback(
     assert face_ops("fly").returncode == 2
     assert face_ops("snapshots", local=False).returncode == 2
     assert face_ops("--version", local=False).stdout.startswith("face-ops ")
+    assert face_ops("--version").stdout.startswith("face-ops ")
     take_snapshot(client, storage.snapshot_container)
     storage.snapshot_container.upload_blob(GROUPS.manifest_path("20261120T030000Z"), b"{", overwrite=True)
     unreadable = face_ops("verify", "20261120T030000Z")

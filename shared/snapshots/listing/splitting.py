@@ -14,9 +14,9 @@ from typing import NamedTuple
 from shared.snapshots.listing.key_range import KeyRange
 from shared.snapshots.listing.outlook import WORTH_SPLITTING, Outlook, outlook, space_of, upper_bound
 
-_WASTE_SHARE, _MAX_WASTE_SHARE = 0.015, 0.04
+_WASTE_SHARE, _MAX_WASTE_SHARE = 0.01, 0.04
 """The share of calls that may bring nothing new, for the sake of listing side by side: more where calls take long."""
-_USUAL_SECONDS = 0.25
+_USUAL_SECONDS = 0.2
 """How long a call takes where the smaller share is enough."""
 _WASTE_A_SECOND, _MAX_WASTE = 12.0, 24.0
 """Calls that may bring nothing new where that is more: some for each second that a call takes, up to a limit."""

@@ -1,14 +1,19 @@
 from collections.abc import Callable, Sequence
+from itertools import batched
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.face_emulator.dynamic_groups import make_ids
 from shared.face.page import ListedKind
 from shared.snapshots.errors import LeaseLost, ListingStuck
 from shared.snapshots.listing.lines import group_id_reader
 from shared.snapshots.listing.pages import Page
 from shared.snapshots.listing.spool import list_unordered
+from shared.snapshots.stored.gzip_members import pack
 from shared.snapshots.stored.progress import Origin, Progress, StagedPart
 from tests.support.directory_model import ALPHABET, DirectoryModel, line
 
@@ -81,3 +86,18 @@ def test_a_lost_lease_ends_the_walk() -> None:
 
     with pytest.raises(LeaseLost):
         list_unordered(pages(["a"]), Stage(), BEGUN, lost, read_id)
+
+
+def test_the_disk_holds_little_more_than_the_compressed_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("shared.snapshots.listing.spool._RUN_BYTES", 200_000)  # many runs
+    model, stage = DirectoryModel(make_ids("uniform", 20_000, Random(1)), key=lambda group_id: group_id[::-1]), Stage()
+    on_disk: list[int] = []
+
+    def noting(after: str, ids: Sequence[str], lines: Sequence[bytes]) -> StagedPart:
+        on_disk.append(sum(file.stat().st_size for file in tmp_path.rglob("*.gz")))
+        return stage(after, ids, lines)
+
+    list_unordered(Reader(lambda after: model.page(after, 1_000)), noting, BEGUN, lambda: None, read_id)
+    parts = (pack(lines) for lines in batched(stage.groups.values(), 1_000, strict=False))
+    assert 0 < max(on_disk) <= 1.2 * sum(map(len, parts))
