@@ -15,35 +15,23 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from shared.training import rows
+from shared.training import operations, readers, rows
 from shared.training.messages import Group
-from shared.training.record import GroupRecord, Last, RequestRecord, Watch
+from shared.training.operations import Operation
+from shared.training.readers import LiveGroup
+from shared.training.record import GroupRecord, RequestRecord, Watch
 from shared.training.rows import ENDED, LIVE, OPEN, OWED, TOLD, WATCH_ROW, Row
 
 log = logging.getLogger(__name__)
-
-MAX_WEIGHT = 100.0
-"""Ten times the weight of a watch whose trainings all take the shortest time that is taken for true."""
 
 _MAX_OPERATIONS = 100
 _MAX_MOVES = 40
 """Of at most 48 KiB each, so many events stay below the 4 MiB of a transaction, as Base64 too:
 https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions."""
-type Operation = tuple[str, Row] | tuple[str, Row, dict[str, Any]]
 
 
 class LostRace(Exception):
     """Somebody else has written the record since it was read: read it again, and go by what it says now."""
-
-
-class LiveGroup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A row of the index: a group that has something open or owed."""
-
-    group: Group
-    next_poll_at: datetime  # UTC
-    weight: float = 0.0  # the square root of half the hazard of its training's end, for the price of a poll
-    open_requests: int = 0  # when it was polled last
-    etag: str
 
 
 class EndedRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,11 +81,11 @@ class WatchStore:
         for row in found:
             key = str(row["RowKey"])
             if key == WATCH_ROW:
-                watch = _readable_watch(row)
+                watch = readers.read_watch(row)
             elif key.startswith(OPEN):
-                open_requests.append(_readable_open(row))
+                open_requests.append(readers.read_open(row))
             elif key.startswith(OWED):
-                record = _readable_owed(row)
+                record = readers.read_owed(row)
                 if record is None:
                     stuck.append(key.removeprefix(OWED))
                 else:
@@ -128,14 +116,8 @@ class WatchStore:
         Raises:
             LostRace: where the watch, or one of these rows, has changed since.
         """
-        operations: list[Operation] = [_watch_operation(group, watch)]
-        operations += [("create", rows.request_row(group, each, OPEN)) for each in joins]
-        operations += [_on_etag("update", rows.request_row(group, each, OPEN), each.etag) for each in changes]
-        operations += [("create", rows.request_row(group, each, OWED)) for each in ends]
-        operations += [
-            _on_etag("delete", _keys(group, each, OPEN), each.etag) for each in ends if each.etag is not None
-        ]
-        etags = iter([each.get("etag") for each in self._transact(operations)])
+        written = self._transact(operations.write(group, watch, joins, changes, ends))
+        etags = iter([each.get("etag") for each in written])
         watch = msgspec.structs.replace(watch, etag=next(etags))
         return Written(watch, _stamped((*joins, *changes), etags), _stamped(ends, etags))
 
@@ -145,7 +127,7 @@ class WatchStore:
         One that somebody else has moved meanwhile is left alone.
         """
         self._list_ended(group, owed)
-        self._note(owed, lambda each: _told_operations(group, each))
+        self._note(owed, lambda each: operations.move_to_told(group, each))
 
     def note_queued(self, group: Group, owed: Sequence[RequestRecord]) -> None:
         """List owed requests whose events the results queue has taken, and the topic has not, then mark them.
@@ -153,7 +135,7 @@ class WatchStore:
         One that somebody else has marked or moved meanwhile is left alone.
         """
         self._list_ended(group, owed)
-        self._note(owed, lambda each: [_queued_operation(group, each)])
+        self._note(owed, lambda each: [operations.mark_as_queued(group, each)])
 
     def note_rejected(self, event_id: str, ended_at: datetime, outcome: str, event: bytes) -> None:
         """List a body that was not a request, or that was given up, with its event, under its day."""
@@ -213,7 +195,7 @@ class WatchStore:
         """Yield the groups that have something open or owed, by their keys; pass over rows that cannot be read."""
         for row in self._table.query_entities("PartitionKey eq @live", parameters={"live": LIVE}):
             try:
-                yield _live_group(row)
+                yield readers.read_live_group(row)
             except ValueError:
                 log.error("a row of the index of live groups has no group's key")  # noqa: TRY400 - it stays out
 
@@ -310,36 +292,8 @@ class WatchStore:
 _LOST_RACES = ("EntityAlreadyExists", "UpdateConditionNotSatisfied", "ResourceNotFound", "EntityNotFound")
 
 
-def _watch_operation(group: Group, watch: Watch) -> Operation:
-    row = rows.watch_row(group, watch)
-    return ("create", row) if watch.etag is None else _on_etag("update", row, watch.etag)
-
-
 def _stamped(requests: Sequence[RequestRecord], etags: Iterator[str | None]) -> list[RequestRecord]:
     return [msgspec.structs.replace(each, etag=etag) for each, etag in zip(requests, etags, strict=False)]
-
-
-def _on_etag(verb: str, row: Row, etag: str | None) -> Operation:
-    options: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
-    if verb == "update":
-        options["mode"] = UpdateMode.REPLACE
-    return verb, row, options
-
-
-def _keys(group: Group, record: RequestRecord, state: str) -> Row:
-    return {"PartitionKey": rows.partition_of(group), "RowKey": rows.request_key(record.request_id, state)}
-
-
-def _told_operations(group: Group, owed: RequestRecord) -> list[Operation]:
-    return [
-        # Whatever its ETag: somebody may have marked it as queued meanwhile.
-        ("delete", _keys(group, owed, OWED)),
-        ("upsert", rows.request_row(group, owed, TOLD)),
-    ]
-
-
-def _queued_operation(group: Group, owed: RequestRecord) -> Operation:
-    return _on_etag("update", rows.request_row(group, msgspec.structs.replace(owed, queued=True), OWED), owed.etag)
 
 
 def _by_day(owed: Iterable[RequestRecord]) -> dict[str, list[RequestRecord]]:
@@ -354,51 +308,3 @@ def _ended_row(group: Group, ended: RequestRecord, partition: str) -> Row:
     assert ended.ended_at is not None and ended.outcome is not None  # noqa: S101, PT018 - owed rows have both
     key = rows.ended_key(ended.ended_at, group, ended.request_id)
     return {"PartitionKey": partition, "RowKey": key, "outcome": ended.outcome.value}
-
-
-def _live_group(row: Any) -> LiveGroup:
-    group = rows.group_of(str(row["RowKey"]))
-    next_poll_at, weight = row.get("nextPollAt"), row.get("weight")
-    if not (isinstance(next_poll_at, datetime) and isinstance(weight, float) and 0 <= weight <= MAX_WEIGHT):
-        log.error("a row of the index of live groups cannot be read; its group counts as due since it was written")
-        next_poll_at, weight = row.metadata["timestamp"], 0.0
-    open_requests = row.get("openRequests")
-    return LiveGroup(
-        group=group,
-        next_poll_at=next_poll_at,
-        weight=weight,
-        open_requests=open_requests if isinstance(open_requests, int) else 0,
-        etag=str(row.metadata["etag"]),
-    )
-
-
-def _readable_watch(row: Any) -> Watch:
-    try:
-        return rows.read_watch(row)
-    except (ValueError, TypeError):
-        log.error("a watch's row cannot be read; it begins anew")  # noqa: TRY400 - its values stay out of the log
-        # As live, a follow-up goes on with whatever is open. Whether one is on its way is not known, so nobody joins
-        # without a poll.
-        return Watch(live=True, last=Last.NONE, etag=str(row.metadata["etag"]))
-
-
-def _readable_open(row: Any) -> RequestRecord:
-    try:
-        record = rows.read_request(row)
-    except (ValueError, TypeError):
-        record = None
-    if record is None or record.outcome is not None or record.event is not None or record.queued:
-        log.error("an open request's row cannot be read; it will be abandoned")
-        return rows.unreadable_request(row)
-    return record
-
-
-def _readable_owed(row: Any) -> RequestRecord | None:
-    try:
-        record = rows.read_request(row)
-    except (ValueError, TypeError):
-        record = None
-    if record is None or record.event is None or record.ended_at is None or record.outcome is None:
-        log.error("an owed request's row cannot be read; its event is not sent")
-        return None
-    return record

@@ -13,8 +13,9 @@ from shared import telemetry
 from shared.budget.budget import Budget
 from shared.settings import MAX_VISIBILITY_SECONDS
 from shared.training.messages import FollowUp
+from shared.training.readers import LiveGroup
 from shared.training.record import traceparent_of, with_live_watch
-from shared.training.store import LiveGroup, LostRace, WatchStore
+from shared.training.store import LostRace, WatchStore
 from shared.training.tell import Teller
 
 log = logging.getLogger(__name__)

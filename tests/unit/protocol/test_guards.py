@@ -18,9 +18,10 @@ from shared.training import commit as commit_module
 from shared.training import decide, rows, step, watch
 from shared.training.commit import Plan, commit
 from shared.training.messages import FollowUp, Group
+from shared.training.readers import LiveGroup
 from shared.training.record import GroupRecord, RequestRecord, Watch
 from shared.training.step import Decided, StepTaker
-from shared.training.store import LiveGroup, WatchStore, Written
+from shared.training.store import WatchStore, Written
 from shared.training.tell import Teller
 from shared.training.timer import Caretaker
 from shared.training.watch import Watcher
