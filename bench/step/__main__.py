@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 FIRST_VERSION = "cc4821e"
 """The commit whose watch is the peer."""
 
-ROUNDS = 3
+ROUNDS = 7
 MAX_CPU_RATIO = 1.5
 MAX_CALLS = {"poll": 4.0, "end": 7.0}
 """Storage calls of the app, without its reservations of slots; those of an end without the event it sends."""
