@@ -52,6 +52,7 @@ EXCEPTIONS = (
     Unused("*/app-package", "Blob Contributor", "*", "Azure's deployment; here the app runs from its folder"),
     Unused("*/HOST", "Blob Reader", "*", "Azure's host lists the containers to check its storage"),
     Unused("*/HOST", "Table Contributor", "*", "diagnostic events of Azure's host"),
+    Unused("*/event-dead-letters", "Blob Contributor", "*", "Event Grid writes them, by the topic's identity"),
     Unused("*/DATA/*", "Blob Reader", f"{BLOBS}/read", "built in"),
     Unused("*/DATA/*", "Blob Reader", "*/generateUserDelegationKey/action", "built in"),
     Unused("*/DATA/*", "Table Contributor", f"{TABLES}/[rwd]*", "built in: none that writes rows has less"),

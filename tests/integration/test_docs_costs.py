@@ -1,6 +1,5 @@
 """The calls of the storage that docs/deploying.md puts a price on are those that the app makes."""
 
-import json
 import re
 import uuid
 from collections import Counter
@@ -74,14 +73,15 @@ def test_the_calls_that_have_a_price_are_those_that_are_made(
             wiring.caretaker().run()
             wiring.snapshot_jobs().request_failed()
 
-        handle(json.dumps({"groupId": "another"}))  # connects
+        train(0)
+        handle(GROUP.subject)  # connects, and gives the group a past
         look_after_watches()
         timer = count(look_after_watches)
         train(3600)
-        request = count(lambda: handle(json.dumps({"groupId": GROUP.group_id, "kind": GROUP.kind})))
-        poll = count(lambda: handle(FollowUp(group=GROUP, step=1).body))
+        request = count(lambda: handle(GROUP.subject))
+        poll = count(lambda: handle(FollowUp(group=GROUP, step=2).body))
         train(0)
-        end = count(lambda: handle(FollowUp(group=GROUP, step=2).body))
+        end = count(lambda: handle(FollowUp(group=GROUP, step=3).body))
     assert priced("A thousand polls") == poll + OF_THE_HOST
     assert priced("A thousand requests") == request + OF_THE_HOST + end + OF_THE_HOST + OF_OTHERS
     told = re.search(r"its storage: (\d+) queue, (\d+) table, (\d+) blob operation a run", PAGE)
