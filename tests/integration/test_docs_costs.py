@@ -72,6 +72,7 @@ def test_the_calls_that_have_a_price_are_those_that_are_made(
             wiring.storage().make_watch_parts()
             wiring.caretaker().run()
             wiring.snapshot_jobs().request_failed()
+            wiring.snapshot_jobs().measure_ages()
 
         train(0)
         handle(GROUP.subject)  # connects, and gives the group a past
@@ -84,6 +85,6 @@ def test_the_calls_that_have_a_price_are_those_that_are_made(
         end = count(lambda: handle(FollowUp(group=GROUP, step=3).body))
     assert priced("A thousand polls") == poll + OF_THE_HOST
     assert priced("A thousand requests") == request + OF_THE_HOST + end + OF_THE_HOST + OF_OTHERS
-    told = re.search(r"its storage: (\d+) queue, (\d+) table, (\d+) blob operation a run", PAGE)
+    told = re.search(r"its storage: (\d+) queue, (\d+) table, (\d+) blob operations? a run", PAGE)
     assert told
     assert timer == Counter(queue=int(told[1]), table=int(told[2]), blob=int(told[3]))
