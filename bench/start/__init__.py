@@ -1,0 +1,1 @@
+"""Measure what a cold start of the app costs."""
