@@ -16,8 +16,14 @@ EXHAUSTIVE = (
     TESTS / "unit/protocol",
     TESTS / "integration/test_snapshot_killed.py",
 )
-# Its last test asks what the others have seen.
-IN_ONE_PROCESS = ("tests/integration/test_http.py",)
+# What the tests of these files share takes long to make, or is what all of them have seen.
+IN_ONE_PROCESS = (
+    "tests/e2e/test_roles.py",
+    "tests/hostile/test_face_service.py",
+    "tests/integration/infra/test_checkov.py",
+    "tests/integration/infra/test_queries.py",
+    "tests/integration/test_http.py",
+)
 
 
 class OneByOne(LoadScopeScheduling):  # type: ignore[misc] # likewise

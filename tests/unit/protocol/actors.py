@@ -99,7 +99,21 @@ def run_at_once(
 
     ``preemptions`` is how often one may be stopped for another that could go on itself; ``None`` is without limit.
     """
-    running = list(actors)
+    try:
+        _run(list(actors), schedule, state, preemptions)
+    finally:
+        for actor in actors:
+            # One that is left where it stopped holds its frames, and with them its whole world, for good.
+            while not actor.dead:
+                actor.throw()
+
+
+def _run(
+    running: list[Actor],
+    schedule: Schedule,
+    state: Callable[[Sequence[Actor]], Hashable],
+    preemptions: int | None,
+) -> None:
     last: Actor | None = None
     while running:
         known = None if preemptions is None else (preemptions, last and last.name)
