@@ -11,10 +11,24 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 from local.azurite import Azurite, start_azurite
 
 TESTS = Path(__file__).parent
-# Explorations and long fights with a dying process: script/test --quick leaves them out.
+PROTOCOL = TESTS / "unit/protocol"
+# Explorations, simulations, compilations, the whole stack, and long fights with a dying process: script/test --quick
+# leaves them out.
 EXHAUSTIVE = (
-    TESTS / "unit/protocol",
-    TESTS / "integration/test_snapshot_killed.py",
+    PROTOCOL,
+    TESTS / "hostile",
+    TESTS / "integration/infra",
+    *(TESTS / "integration").glob("test_docs_*.py"),
+    *(TESTS / "integration").glob("test_face_ops*.py"),
+    *(TESTS / "integration").glob("test_host_*.py"),
+    TESTS / "integration/test_http.py",
+    TESTS / "integration/test_restore.py",
+    *(TESTS / "integration").glob("test_snapshot_*.py"),
+    TESTS / "integration/test_telemetry.py",
+    *(TESTS / "integration").glob("test_watch_*.py"),
+    TESTS / "unit/bench",
+    TESTS / "unit/budget/test_simulated.py",
+    TESTS / "unit/snapshots/listing/test_speed.py",
 )
 # What the tests of these files share takes long to make, or is what all of them have seen.
 IN_ONE_PROCESS = (
@@ -41,10 +55,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne | N
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that take long; to count their lines would make them take longer still."""
+    """Mark the tests that take long; to count the lines of the exploration would make it take longer still."""
     for item in items:
         if any(item.path.is_relative_to(place) for place in EXHAUSTIVE):
             item.add_marker(pytest.mark.exhaustive)
+        if item.path.is_relative_to(PROTOCOL):
             item.add_marker(pytest.mark.no_cover)
 
 
