@@ -1,6 +1,6 @@
 """The program: its global options, its commands, and what it says of troubles."""
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -26,7 +26,7 @@ restore.add_to(app)
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"face-ops {_version()}")
+        print(f"face-ops {version('face-group-ops')}")
         raise typer.Exit
 
 
@@ -99,10 +99,3 @@ def _of_storage(error: AzureError) -> str:
             "(cancel) and Storage Queue Data Message Sender (watch, cancel, replay, snapshot); sign in by az login"
         )
     return f"the storage account failed: {type(error).__name__}{f', {code}' if code else ''}"
-
-
-def _version() -> str:
-    try:
-        return version("face-group-ops")
-    except PackageNotFoundError:
-        return "of this checkout"
