@@ -59,9 +59,6 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         app(arguments, prog_name="face-ops")
-    except KeyboardInterrupt:
-        err.print("stopped; run the same command again: what is done is not done twice")
-        raise SystemExit(130) from None
     except Problem as problem:
         raise SystemExit(_say(str(problem), _PROBLEM_CODES.get(problem.status, OTHER_OUTCOME))) from None
     except SnapshotError as error:
