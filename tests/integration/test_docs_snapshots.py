@@ -16,7 +16,7 @@ from tests.support.snapshots import take_snapshot
 from tests.support.uv import run_uv
 
 PAGE = Path(__file__).parents[2] / "docs" / "snapshots.md"
-SNIPPETS = dict(re.findall(r"^```python (\w+)\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE))
+SNIPPETS: dict[str, str] = dict(re.findall(r"^```python (\w+)\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE))
 
 
 COUNT = 1_200 + 1_203
