@@ -1,6 +1,6 @@
 """The program: its global options, its commands, and what it says of troubles."""
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -26,7 +26,7 @@ restore.add_to(app)
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"face-ops {_version()}")
+        print(f"face-ops {version('face-group-ops')}")
         raise typer.Exit
 
 
@@ -59,9 +59,6 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         app(arguments, prog_name="face-ops")
-    except KeyboardInterrupt:
-        err.print("stopped; run the same command again: what is done is not done twice")
-        raise SystemExit(130) from None
     except Problem as problem:
         raise SystemExit(_say(str(problem), _PROBLEM_CODES.get(problem.status, OTHER_OUTCOME))) from None
     except SnapshotError as error:
@@ -99,10 +96,3 @@ def _of_storage(error: AzureError) -> str:
             "(cancel) and Storage Queue Data Message Sender (watch, cancel, replay, snapshot); sign in by az login"
         )
     return f"the storage account failed: {type(error).__name__}{f', {code}' if code else ''}"
-
-
-def _version() -> str:
-    try:
-        return version("face-group-ops")
-    except PackageNotFoundError:
-        return "of this checkout"

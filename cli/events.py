@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.connect import Target, target
-from cli.output import OTHER_OUTCOME, WRONG_USAGE, Json, err, fail, print_json
+from cli.output import OTHER_OUTCOME, WRONG_USAGE, Json, confirm, err, fail, print_json
 from cli.watches import print_event
 from shared.training.history import EndedEntry
 from shared.training.messages import Request
@@ -64,7 +64,7 @@ def replay(
         if each.outcome in _REPLAYED and (not requests or each.key.request_id in requests)
     ]
     if not yes and entries:
-        typer.confirm(f"Send {len(entries)} requests again?", abort=True, err=True)
+        confirm(f"Send {len(entries)} requests again?")
     sent = [_send_again(where, each) for each in entries]
     for entry, was_sent in zip(entries, sent, strict=True):
         if as_json:

@@ -13,6 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 SERVICE_TROUBLE, WRONG_USAGE, FAILED, TIMED_OUT, OTHER_OUTCOME = 1, 2, 3, 4, 5
 """Exit codes beside 0, which says that what was asked came true."""
 
+STOPPED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
 out = Console()
 err = Console(stderr=True)
 
@@ -28,6 +31,20 @@ def fail(message: str, code: int) -> typer.Exit:
     """Print a message, and return the exception that ends the program with the code."""
     err.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
     return typer.Exit(code)
+
+
+def confirm(question: str) -> None:
+    """Ask on the terminal, and end the program unless the user agrees.
+
+    Raises:
+        typer.Exit: where the user does not agree, or nobody is there to be asked.
+    """
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        raise fail("nothing was changed; expected the answer y, or --yes", OTHER_OUTCOME)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.connect import target
-from cli.output import OTHER_OUTCOME, Json, bar, err, fail, out, print_json
+from cli.output import STOPPED, Json, bar, confirm, err, fail, out, print_json
 from cli.snapshots import Kind, SnapshotId, manifest_of
 from shared.face.page import ListedKind
 from shared.snapshots.restore.plan import Action, Lost, Options
@@ -50,13 +50,16 @@ def restore(
     _show(manifest, source.members, actions, lost, as_json=as_json)
     if not apply or not actions:
         return
-    if not yes and not typer.confirm(f"make these {len(actions)} calls?", err=True):
-        raise fail("nothing was changed", OTHER_OUTCOME)
-    with bar("calls", len(actions)) as advance:
-        job.apply(actions, advance)
-    for each in job.lost:
-        _say_lost(each, as_json=as_json)
-    job.verify()
+    if not yes:
+        confirm(f"Make these {len(actions)} calls?")
+    try:
+        with bar("calls", len(actions)) as advance:
+            job.apply(actions, advance)
+        for each in job.lost:
+            _say_lost(each, as_json=as_json)
+        job.verify()
+    except KeyboardInterrupt:
+        raise fail("stopped; run the same command again: it goes on with what is left", STOPPED) from None
     err.print(f"restored and verified: {len(actions)} calls")
 
 

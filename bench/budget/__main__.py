@@ -3,18 +3,17 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
 from bench import peers
+from bench.arguments import bench_parser
 from bench.budget import cases, processes
 from bench.budget.report import Report
 from bench.budget.stage import LIMIT, Stage
 from bench.budget.watches import Result, Watches
 
-PICTURE = Path(__file__).parents[2] / "docs" / "budget.svg"
 PROCESSES = (1, 4, 10)
 INSTANCES = 40
 FOREIGN_CALLS_A_SECOND = 3.0
@@ -25,7 +24,7 @@ TOLD_SECONDS = {5.0: (3.0, 6.0, 26.0, 50.0), 10.0: (1.0, 6.0, 26.0, 50.0)}
 
 def main() -> int:
     """Measure everything, print it, and return 1 where a goal is missed."""
-    arguments = _parse(sys.argv[1:])
+    arguments = _parse()
     console = Console()
     of_processes = {}
     for number in PROCESSES:
@@ -46,7 +45,8 @@ def main() -> int:
     figures = json.dumps({**msgspec.to_builtins(report), "missed": report.missed()}, indent=2)
     if arguments.json:
         arguments.json.write_text(figures + "\n")
-    _draw(figures, arguments.picture)
+    peers.set_up()
+    peers.draw("budget", figures, arguments.picture)
     for table in report.tables():
         console.print(table)
     console.print(f"goals missed: {', '.join(report.missed()) or 'none'}")
@@ -60,23 +60,11 @@ def _watch(arguments: argparse.Namespace, *, priced: bool, foreign: float = 0.0)
     return Watches(stage, arguments.watches, priced=priced).run(SIMULATED_SECONDS)
 
 
-def _draw(figures: str, picture: Path) -> None:
-    peers.set_up()
-    figures_file = peers.scratch("figures") / "budget.json"
-    figures_file.write_text(figures)
-    peers.run_script("draw_budget.py", str(figures_file), str(picture))
-
-
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/bench budget", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
-    parser.add_argument(
-        "--picture", type=Path, default=PICTURE, metavar="FILE", help="where the picture is drawn (SVG)"
-    )
+def _parse() -> argparse.Namespace:
+    parser = bench_parser("budget", __doc__, draws=True, seeded=True)
     parser.add_argument("--seconds", type=float, default=30.0, help="how long real processes make calls (30)")
     parser.add_argument("--watches", type=int, default=10_000, metavar="N", help="how many groups are watched (10,000)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draw other lots")
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -3,17 +3,17 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
+from bench.arguments import bench_parser
 from bench.chaos.run import Result, run
 
 
 def main() -> int:
     """Run the chaos, print its verdict, and return 1 where the promise was broken."""
-    arguments = _parse(sys.argv[1:])
+    arguments = _parse()
     console = Console()
     result = run(arguments.groups, console.log, seed=arguments.seed)
     figures = json.dumps(figures_of(result), indent=2)
@@ -33,12 +33,10 @@ def figures_of(result: Result) -> dict[str, object]:
     }
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/bench chaos", description=__doc__)
+def _parse() -> argparse.Namespace:
+    parser = bench_parser("chaos", __doc__, seeded=True)
     parser.add_argument("--groups", type=int, default=1_000, metavar="N", help="how many groups are watched (1,000)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draw other lots")
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

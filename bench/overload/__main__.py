@@ -1,10 +1,8 @@
 """Simulate more trainings than calls can follow closely: `script/bench overload [--json FILE]`."""
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from statistics import fmean
 
 import msgspec
@@ -12,20 +10,20 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import peers
+from bench.arguments import bench_parser
 from bench.overload.simulation import CALLS_A_SECOND, Figures, Rule, simulate
 
 ARRIVALS = (2.0, 5.0, 10.0)
 GOAL_ARRIVALS = 5.0
 MAX_MEAN_RATIO, MAX_MEDIAN_RATIO = 0.85, 0.55
 SEEDS = 3
-PICTURE = Path(__file__).parents[2] / "docs" / "overload.svg"
 
 type Result = Mapping[str, Mapping[str, Figures]]
 
 
 def main() -> int:
     """Simulate everything, print it, and return 1 where a goal is missed."""
-    arguments = _parse(sys.argv[1:])
+    arguments = bench_parser("overload", __doc__, draws=True).parse_args()
     console = Console()
     peers.set_up()
     result: dict[str, dict[str, Figures]] = {}
@@ -69,15 +67,6 @@ def _table(arrivals: str, rows: Mapping[str, Figures]) -> Table:
         late = (f"{seconds:.0f}" for seconds in (at.mean_late, at.median_late, at.p95_late))
         table.add_row(name, *late, f"{at.polls:.2f}", f"{at.price:.0f}")
     return table
-
-
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/bench overload", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
-    parser.add_argument(
-        "--picture", type=Path, default=PICTURE, metavar="FILE", help="where the picture is drawn (SVG)"
-    )
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

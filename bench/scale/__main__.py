@@ -4,12 +4,12 @@ import argparse
 import json
 import sys
 from functools import reduce
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.arguments import bench_parser
 from bench.scale.run import RETENTION_DAYS, Cost, Stage
 
 MAX_CALLS = {"a poll that goes on": 4, "a poll that ends": 7}
@@ -19,7 +19,7 @@ type Costs = dict[str, Cost]
 
 def main() -> int:
     """Count on a table without and with a history, print both, and return 1 where a goal is missed."""
-    arguments = _parse(sys.argv[1:])
+    arguments = _parse()
     console = Console()
     counted: dict[str, Costs] = {}
     for name, ended in (("no history", 0), (f"{arguments.ended:,} ended", arguments.ended)):
@@ -81,12 +81,11 @@ def _table(title: str, costs: Costs) -> Table:
     return table
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/bench scale", description=__doc__)
+def _parse() -> argparse.Namespace:
+    parser = bench_parser("scale", __doc__)
     parser.add_argument("--ended", type=int, default=1_000_000, metavar="N", help="ended requests on record")
     parser.add_argument("--live", type=int, default=100_000, metavar="N", help="groups that are watched")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

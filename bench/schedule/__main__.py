@@ -3,11 +3,11 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from rich.console import Console
 
 from bench import peers
+from bench.arguments import bench_parser
 from bench.schedule import measures
 from bench.schedule.cases import MEDIAN_SECONDS, all_cases
 from bench.schedule.report import Report
@@ -15,12 +15,10 @@ from bench.schedule.report import Report
 WIDTH = 150
 """Columns of the tables."""
 
-PICTURE = Path(__file__).parents[2] / "docs" / "schedule.svg"
-
 
 def main() -> int:
     """Measure everything, print it, and return 1 where a goal is missed."""
-    arguments = _parse(sys.argv[1:])
+    arguments = _parse()
     console = Console(width=WIDTH)
     peers.set_up()
     cases = list(all_cases(arguments.trials, arguments.seed))
@@ -48,15 +46,10 @@ def main() -> int:
     return 1 if report.missed() else 0
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/bench schedule", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
+def _parse() -> argparse.Namespace:
+    parser = bench_parser("schedule", __doc__, draws=True, seeded=True)
     parser.add_argument("--trials", type=int, default=2_000, metavar="N", help="trainings a case (2,000)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draw other lots")
-    parser.add_argument(
-        "--picture", type=Path, default=PICTURE, metavar="FILE", help="where the picture is drawn (SVG)"
-    )
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

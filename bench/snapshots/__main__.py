@@ -3,22 +3,21 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from rich.console import Console
 
 from bench import peers
+from bench.arguments import bench_parser
 from bench.snapshots import measures
 from bench.snapshots.report import Report
 from bench.snapshots.stage import start_stage
 
 SHORT_LIST = 10_000
-PICTURE = Path(__file__).parents[2] / "docs" / "snapshots.svg"
 
 
 def main() -> int:
     """Measure everything, print it, and return 1 where a target is missed."""
-    arguments = _parse(sys.argv[1:])
+    arguments = _parse()
     console = Console()
     peers.set_up()
 
@@ -52,9 +51,8 @@ def main() -> int:
     return 1 if report.missed() else 0
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/bench snapshots", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
+def _parse() -> argparse.Namespace:
+    parser = bench_parser("snapshots", __doc__, draws=True)
     parser.add_argument(
         "--groups", type=int, default=1_000_000, metavar="N", help="length of the long list (1,000,000)"
     )
@@ -65,10 +63,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         metavar="N",
         help="groups to restore, of 40 persons each (25,000)",
     )
-    parser.add_argument(
-        "--picture", type=Path, default=PICTURE, metavar="FILE", help="where the picture is drawn (SVG)"
-    )
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

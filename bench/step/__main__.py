@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import peers
+from bench.arguments import bench_parser
 from local.azurite import start_azurite
 from local.face_emulator.process import start_face_emulator
 
@@ -28,7 +29,7 @@ type Figures = dict[str, dict[str, float]]
 
 def main() -> int:
     """Measure both versions in turn, print the best round of each, and return 1 where a goal is missed."""
-    arguments = _parse(sys.argv[1:])
+    arguments = _parse()
     console = Console()
     trees = {"first": _first_version(), "present": ROOT}
     rounds: dict[str, list[Figures]] = {name: [] for name in trees}
@@ -113,11 +114,10 @@ def _table(best: dict[str, Figures], ratios: dict[str, float]) -> Table:
     return table
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/bench step", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
+def _parse() -> argparse.Namespace:
+    parser = bench_parser("step", __doc__)
     parser.add_argument("--groups", type=int, default=200, metavar="N", help="how many groups are watched (200)")
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

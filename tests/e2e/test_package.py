@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -26,9 +25,9 @@ from shared.storage import Storage, connect
 from tests.e2e.conftest import SETTINGS
 from tests.integration.infra.telemetry import QUIET
 from tests.support.application_insights import ApplicationInsights, start_application_insights
+from tests.support.uv import ROOT, run_uv
 from tests.support.waiting import wait_for
 
-ROOT = Path(__file__).parents[2]
 PACKAGES = ".python_packages/lib/site-packages"
 # What the stand-in host needs of the app's own dependencies; the others are in the package or nowhere.
 SHARED_WITH_HOST = ("azure-storage-blob", "azure-storage-queue", "croniter", "msgspec", "requests")
@@ -117,11 +116,7 @@ def _has_made_its_storage(host: Running) -> bool:
 
 
 def uv(*arguments: str | Path, python: str | Path = sys.executable) -> str:
-    program = shutil.which("uv") or shutil.which("uv", path=ROOT / ".bootstrap/uv/bin")
-    if program is None:
-        pytest.skip("no uv on PATH or in .bootstrap/uv: run script/bootstrap")
-    command = [program, *arguments, "--quiet", "--python", python]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - uv
+    done = run_uv(*arguments, "--quiet", "--python", python)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

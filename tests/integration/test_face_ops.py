@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,13 +20,17 @@ from shared.face.page import ListedKind
 from shared.snapshots.library import Library
 from shared.storage import Storage
 from tests.support.snapshots import GROUPS, take_snapshot
+from tests.support.waiting import wait_for
+
+PROGRAM = (sys.executable, "-m", "cli")
+COLOR = re.compile(r"\x1b\[(?:\d+;)*[349][0-8]")
 
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def face_ops(azurite: Azurite, face_emulator: FaceEmulator, storage: Storage, tmp_path: Path) -> Run:
-    """Return the program, on a stack whose containers are empty."""
+def environment(azurite: Azurite, face_emulator: FaceEmulator, storage: Storage, tmp_path: Path) -> dict[str, str]:
+    """Return the environment of the program, on a stack whose containers are empty."""
     for blob in storage.snapshot_container.list_blob_names():
         storage.snapshot_container.delete_blob(blob)
     file = tmp_path / "connection.json"
@@ -34,13 +41,50 @@ def face_ops(azurite: Azurite, face_emulator: FaceEmulator, storage: Storage, tm
         "address": "http://127.0.0.1:7071",
     }
     file.write_text(json.dumps(connection))
-    environment = {**os.environ, "FACE_OPS_CONNECTION": str(file), "FACE_MAX_TPS": "1000", "NO_COLOR": "1"}
+    colors = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS"}
+    variables = {name: value for name, value in os.environ.items() if name not in colors}
+    return {**variables, "FACE_OPS_CONNECTION": str(file), "FACE_MAX_TPS": "1000", "TERM": "xterm"}
 
-    def run(*arguments: str, local: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli", *(["--local"] if local else []), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603 - ours
+
+@pytest.fixture
+def face_ops(environment: dict[str, str]) -> Run:
+    """Return the program."""
+
+    def run(*arguments: str, local: bool = True, given: str = "") -> subprocess.CompletedProcess[str]:
+        command = [*PROGRAM, *(["--local"] if local else []), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, input=given)  # noqa: S603 - ours
 
     return run
+
+
+@pytest.fixture
+def on_terminal(environment: dict[str, str]) -> Callable[..., str]:
+    """Return what the program shows on a terminal."""
+
+    def run(*arguments: str, **variables: str) -> str:
+        ours, its = os.openpty()
+        with (
+            os.fdopen(ours, "rb", buffering=0) as shown,
+            subprocess.Popen(  # noqa: S603 - ours
+                [*PROGRAM, "--local", *arguments], stdin=its, stdout=its, stderr=its, env={**environment, **variables}
+            ),
+        ):
+            os.close(its)
+            content = b""
+            with suppress(OSError):  # how a terminal ends, on Linux
+                while part := shown.read(4096):
+                    content += part
+        return content.decode()
+
+    return run
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Have the programs that a test starts obey Ctrl-C, also where this one runs in the background and does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_a_group_that_was_deleted_is_shown_and_comes_back_by_one_command(
@@ -131,3 +175,56 @@ def test_find_takes_three_calls_of_the_storage(
     assert newest == manifest
     assert library.find(newest, manifest.groups.parts[3].last_id)
     assert len(calls) <= 3
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_a_restore_that_ctrl_c_stops_says_how_to_go_on_and_does(
+    face_emulator: FaceEmulator, client: FaceClient, storage: Storage, environment: dict[str, str], face_ops: Run
+) -> None:
+    face_emulator.control.fill(400)
+    take_snapshot(client, storage.snapshot_container)
+    face_emulator.control.change(removed=300)
+    restore = ("restore", "latest", "--apply", "--yes")
+    command = [*PROGRAM, "--local", "--max-tps", "30", *restore]
+    with subprocess.Popen(command, env=environment, text=True, stdout=-1, stderr=-1) as stopped:  # noqa: S603 - ours
+        wait_for(lambda: face_emulator.control.statistics().dynamic_groups > 110, what="the first groups to come back")
+        stopped.send_signal(signal.SIGINT)
+        _, said = stopped.communicate(timeout=30)
+    assert (stopped.returncode, "run the same command again" in said) == (130, True), said
+    assert "Traceback" not in said
+    assert 110 < face_emulator.control.statistics().dynamic_groups < 300, "it went on after Ctrl-C"
+    done = face_ops(*restore)
+    assert (done.returncode, "restored and verified" in done.stderr) == (0, True), done.stderr
+    assert face_emulator.control.statistics().dynamic_groups == 400
+
+
+def test_nothing_is_changed_unless_the_user_agrees_or_said_yes(
+    face_emulator: FaceEmulator, client: FaceClient, storage: Storage, face_ops: Run
+) -> None:
+    face_emulator.control.fill(20)
+    take_snapshot(client, storage.snapshot_container)
+    face_emulator.control.change(removed=2)
+    for given in ("n\n", ""):
+        asked = face_ops("restore", "latest", "--apply", given=given)
+        assert (asked.returncode, "nothing was changed" in asked.stderr) == (5, True), asked.stderr
+    assert face_emulator.control.statistics().dynamic_groups == 18
+    assert face_ops("restore", "latest", "--apply", given="y\n").returncode == 0
+    face_emulator.control.change(removed=2, seed=1)
+    done = face_ops("restore", "latest", "--apply", "--yes")
+    assert (done.returncode, "Make these" in done.stderr) == (0, False)
+    assert face_emulator.control.statistics().dynamic_groups == 20
+
+
+@pytest.mark.parametrize("arguments", [("verify", "20261120T030000Z"), ("fly",), ("--help",)])
+def test_no_color_is_obeyed(on_terminal: Callable[..., str], arguments: tuple[str, ...]) -> None:
+    assert COLOR.search(on_terminal(*arguments))
+    assert not COLOR.search(on_terminal(*arguments, NO_COLOR="1"))
+
+
+def test_a_bar_is_shown_on_a_terminal_alone(
+    face_emulator: FaceEmulator, client: FaceClient, storage: Storage, face_ops: Run, on_terminal: Callable[..., str]
+) -> None:
+    face_emulator.control.fill(100)
+    take_snapshot(client, storage.snapshot_container)
+    assert "100/100" in on_terminal("verify", "latest")
+    assert face_ops("verify", "latest").stderr == ""

@@ -183,7 +183,7 @@ def test_what_was_rejected_is_sent_again(stack: Stack, face_ops: Run) -> None:
         ]
 
     (first,) = wait_for(rejected, what="the rejection")
-    assert face_ops("replay", first, given="n\n").returncode == 1
+    assert face_ops("replay", first, given="n\n").returncode == 5
     done = face_ops("replay", first, "--yes", "--json")
     assert (done.returncode, lines(done)) == (0, [{"id": first, "outcome": "rejected", "sent": True}])
     wait_for(lambda: len(rejected()) == 2, what="the second rejection")

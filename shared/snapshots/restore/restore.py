@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from shared.face.client import MAX_PAGE
-from shared.face.errors import BadRequest, Conflict, FaceError, GroupNotFound, UndocumentedNotFound
+from shared.face.errors import BadRequest, Conflict, GroupNotFound, UndocumentedNotFound
 from shared.face.groups import GroupsClient
 from shared.face.page import ListedGroup
 from shared.snapshots.errors import RestoreFailed
@@ -191,6 +191,6 @@ def _each[A, R](pool: ThreadPoolExecutor, items: Iterable[A], work: Callable[[A]
         while under_way:
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                 yield under_way.pop(future), future.result()
-    except FaceError:
+    except BaseException:  # Ctrl-C as well: what is under way is finished, and nothing more is begun
         pool.shutdown(cancel_futures=True, wait=False)
         raise
