@@ -19,7 +19,7 @@ EXHAUSTIVE = (
     TESTS / "hostile",
     TESTS / "integration/infra",
     *(TESTS / "integration").glob("test_docs_*.py"),
-    *(TESTS / "integration").glob("test_face_ops*.py"),
+    *(TESTS / "integration").glob("*face_ops*.py"),
     *(TESTS / "integration").glob("test_host_*.py"),
     TESTS / "integration/test_http.py",
     TESTS / "integration/test_restore.py",
