@@ -15,6 +15,8 @@ TESTS = Path(__file__).parent
 EXHAUSTIVE = (
     TESTS / "unit/protocol",
     TESTS / "integration/test_snapshot_killed.py",
+    TESTS / "integration/test_members_killed.py",
+    TESTS / "integration/test_restore_killed.py",
 )
 # Its last test asks what the others have seen.
 IN_ONE_PROCESS = ("tests/integration/test_http.py",)
