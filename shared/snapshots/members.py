@@ -95,11 +95,14 @@ class MembersJob:
         groups, newest = self._groups_catalog.newest().manifest, self._catalog.newest()
         if groups is None or groups.source != self._origin.source:
             return None
-        if newest.manifest and newest.manifest.groups_snapshot == groups.snapshot_id:
-            return None
-        previous = newest.manifest if newest.manifest and newest.manifest.source == self._origin.source else None
         origin = msgspec.structs.replace(self._origin, groups_snapshot=groups.snapshot_id)
         beginning = Beginning(self._archive, self._catalog, origin, self._clock)
+        if newest.manifest and newest.manifest.groups_snapshot == groups.snapshot_id:
+            if found is not None:  # left by a run that died right after it had published
+                beginning.leave(run, found, newest.manifest)
+                beginning.clear_away(run, keep=newest.manifest.snapshot_id)
+            return None
+        previous = newest.manifest if newest.manifest and newest.manifest.source == self._origin.source else None
         progress = beginning.begin(run, found, newest)
         try:
             manifest = self._make(run, progress, groups, previous)

@@ -207,6 +207,20 @@ def test_the_snapshot_before_gets_the_tag_that_retention_goes_by_and_the_newest_
         assert [container.get_blob_client(path).get_blob_tags() for path in paths] == [tags] * len(paths)
 
 
+def test_a_run_that_died_right_after_it_published_leaves_no_snapshot_untagged(
+    client: FaceClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_snapshot(client, container)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunBlob, "end", _die)
+        patch.setattr("shared.snapshots.stored.begin.Beginning._clear", _die)
+        with pytest.raises(Died):
+            take_snapshot(client, container)
+    take_snapshot(client, container)
+    tags = [container.get_blob_client(path).get_blob_tags() for path in names_of(container, "groups")]
+    assert tags == [{"superseded": "true"}, {"superseded": "true"}, {}]
+
+
 @pytest.mark.parametrize("code", ["BlobTagsNotSupportedForAccountType", "AuthorizationPermissionMismatch"])
 def test_an_account_without_tags_is_refused_and_a_missing_right_stops_nothing(
     client: FaceClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch, code: str

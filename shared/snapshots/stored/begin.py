@@ -37,12 +37,20 @@ class Beginning[M: (Manifest, MembersManifest)]:
         """Return the progress that this run goes on with, kept before the first call: a run that fails is taken up."""
         progress = self._resumed(found, newest.manifest)
         if progress is None:
-            if found is not None and not (newest.manifest and found.snapshot_id == newest.manifest.snapshot_id):
-                run.leave(Leftover(found.snapshot_id, found.run_id))
+            if found is not None:
+                self.leave(run, found, newest.manifest)
             progress = self.anew(newest.manifest, found.snapshot_id if found else None)
         progress = msgspec.structs.replace(progress, attempts=(found.attempts if found else 0) + 1)
         run.save(progress)
         return progress
+
+    def leave(self, run: RunBlob, found: Progress, newest: M | None) -> None:
+        """Note what a run that is not gone on with has left to be cleared away."""
+        if newest is None or found.snapshot_id != newest.snapshot_id:
+            run.leave(Leftover(found.snapshot_id, found.run_id))
+        elif newest.previous is not None:
+            # It died right after it had published.
+            run.leave(Leftover(newest.previous))
 
     def anew(self, newest: M | None, older: str | None, *, reading: int = 1) -> Progress:
         """Return the progress of a run under an ID that is newer than those given, and that nobody has."""
