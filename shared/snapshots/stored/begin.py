@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
+from azure.core.exceptions import AzureError
 
-from shared.snapshots.errors import CorruptSnapshot
+from shared.snapshots.errors import CorruptSnapshot, LeaseLost
 from shared.snapshots.stored.archive import Archive
 from shared.snapshots.stored.catalog import Catalog, Published
 from shared.snapshots.stored.manifest import Manifest, MembersManifest
@@ -80,7 +81,10 @@ class Beginning[M: (Manifest, MembersManifest)]:
                     "snapshot leftover not cleared away", extra={"error": type(error).__name__, "status": status}
                 )
                 rest.append(leftover)
-        run.end(tuple(rest))
+        try:
+            run.end(tuple(rest))
+        except (LeaseLost, AzureError) as error:
+            log.warning("snapshot run's end not noted", extra={"error": type(error).__name__})
 
     def _clear(self, leftover: Leftover) -> None:
         if leftover.run_id is not None:
