@@ -113,3 +113,9 @@ def test_the_disk_holds_little_more_than_the_compressed_list(tmp_path: Path, mon
     list_unordered(Reader(lambda after: model.page(after, 1_000)), noting, BEGUN, lambda: None, read_id)
     parts = (pack(lines) for lines in batched(stage.groups.values(), 1_000, strict=False))
     assert 0 < max(on_disk) <= 1.2 * sum(map(len, parts))
+
+
+def test_a_walk_that_does_not_end_ends_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.snapshots.listing.spool.MAX_LISTED", 3)
+    with pytest.raises(ListingStuck, match="does not end"):
+        list_unordered(pages(["b", "a"], ["d", "c"], ["e"]), Stage(), BEGUN, lambda: None, read_id)
