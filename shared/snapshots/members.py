@@ -63,7 +63,6 @@ class MembersJob:
         self._catalog = Catalog(members, LAYOUT, MembersManifest)
         self._run_blob = members.get_blob_client(LAYOUT.run)
         self._origin = Origin(client.endpoint, client.api_version(KIND), includes_user_data=False)
-        self._beginning = Beginning(self._archive, self._catalog, self._origin, clock)
         self._days = days
         self._patience = patience
         self._lease_patience = lease_patience
@@ -96,10 +95,15 @@ class MembersJob:
         groups, newest = self._groups_catalog.newest().manifest, self._catalog.newest()
         if groups is None or groups.source != self._origin.source:
             return None
+        origin = msgspec.structs.replace(self._origin, groups_snapshot=groups.snapshot_id)
+        beginning = Beginning(self._archive, self._catalog, origin, self._clock)
         if newest.manifest and newest.manifest.groups_snapshot == groups.snapshot_id:
+            if found is not None:  # left by a run that died right after it had published
+                beginning.leave(run, found, newest.manifest)
+                beginning.clear_away(run, keep=newest.manifest.snapshot_id)
             return None
         previous = newest.manifest if newest.manifest and newest.manifest.source == self._origin.source else None
-        progress = self._beginning.begin(run, found, newest)
+        progress = beginning.begin(run, found, newest)
         try:
             manifest = self._make(run, progress, groups, previous)
         except PreviousUnreadable as error:
@@ -109,7 +113,7 @@ class MembersJob:
         self._catalog.publish(manifest, newest.etag)
         if manifest.previous is not None:
             run.leave(Leftover(manifest.previous))
-        self._beginning.clear_away(run, keep=manifest.snapshot_id)
+        beginning.clear_away(run, keep=manifest.snapshot_id)
         log.info("members published", extra={"groups": manifest.members.count, "listed": manifest.listed})
         return manifest
 

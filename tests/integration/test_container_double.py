@@ -94,3 +94,11 @@ def test_a_leased_blob_is_written_by_its_holder_alone(container: Any) -> None:
     lease.renew()
     lease.release()
     other.acquire(60)
+
+
+def test_a_blob_that_has_to_be_there_is_not_made_anew(container: Any) -> None:
+    blob = container.get_blob_client("a/b.json")
+    with pytest.raises(HttpResponseError) as raised:
+        blob.upload_blob(b"1", overwrite=True, match_condition=MatchConditions.IfPresent)
+    assert raised.value.status_code == 412
+    assert not blob.exists()

@@ -12,6 +12,8 @@ from azure.storage.blob import ContainerClient
 
 from local.face_emulator.process import FaceEmulator
 from shared.face.client import FaceClient
+from shared.snapshots.stored.gzip_members import pack
+from tests.support.directory_model import line
 from tests.support.snapshots import take_snapshot
 from tests.support.uv import run_uv
 
@@ -76,6 +78,16 @@ def run_apart(folder: Path, requirement: str, library: str, **variables: str) ->
     done = run_uv(*python, counting(library), folder=folder, environment={**os.environ, **variables})
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_pandas_reads_a_value_that_is_missing_as_missing(tmp_path: Path) -> None:
+    folder = tmp_path / "snapshots/dynamic-person-groups/groups/dt=2026-11-20"
+    folder.mkdir(parents=True)
+    member = pack([line("a", userData="some"), line("b")])
+    (folder / "20261120T030000Z.ndjson.gz").write_bytes(member)
+    code = SNIPPETS["pandas"] + "\nprint(groups['userData'].isna().tolist())\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.stdout.strip() == "[False, True]", done.stderr
 
 
 def test_every_reader_that_the_docs_name_is_shown() -> None:

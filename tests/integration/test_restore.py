@@ -19,7 +19,7 @@ from shared.snapshots.restore.plan import Action, Lost, Options, Wanted
 from shared.snapshots.restore.restore import Restore
 from shared.snapshots.restore.source import RestoreSource
 from shared.snapshots.stored.archive import Archive
-from tests.support.face_service import FaceService
+from tests.support.face_service import FaceService, state_of
 from tests.support.snapshots import Unhurried, new_container, take_snapshot
 
 DYNAMIC = ListedKind.DYNAMIC_PERSON_GROUP
@@ -43,18 +43,6 @@ class Backup:
 def backup(face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient, azurite: Azurite) -> Backup:
     face_emulator.control.fill(60, user_data=20, persons=5)
     return Backup(client, container, new_container(azurite.connection_string))
-
-
-def state_of(service: FaceService) -> dict[str, object]:
-    """Return all groups of the service with their persons."""
-    groups = service.get("/dynamicpersongroups", params={"top": 1000}).json()
-    return {
-        group["dynamicPersonGroupId"]: (
-            group,
-            service.get(f"/dynamicpersongroups/{group['dynamicPersonGroupId']}/persons").json()["personIds"],
-        )
-        for group in groups
-    }
 
 
 def carry_out(restore: Restore) -> list[Action]:

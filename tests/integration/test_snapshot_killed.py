@@ -9,8 +9,9 @@ from azure.storage.blob import BlobLeaseClient, ContainerClient
 from local.azurite import Azurite
 from local.face_emulator.process import FaceEmulator
 from tests.support.face_service import FaceService
-from tests.support.killed_snapshot import When, run_snapshot
+from tests.support.killed import Site, When, make_snapshot, run_killed
 from tests.support.snapshots import GROUPS, all_ids, new_container, published_ids
+from tests.support.strangers import Strangers
 
 
 class Nights:
@@ -18,10 +19,10 @@ class Nights:
 
     def __init__(self, azurite: Azurite, emulator: FaceEmulator) -> None:
         self.container: ContainerClient = new_container(azurite.connection_string)
+        self.strangers = Strangers(self.container, GROUPS)
         self.service = FaceService(emulator.endpoint, emulator.key)
-        self.run = partial(
-            run_snapshot, self.container.container_name, azurite.connection_string, emulator.endpoint, emulator.key
-        )
+        site = Site(azurite.connection_string, self.container.container_name, "unused", emulator.endpoint, emulator.key)
+        self.run = partial(run_killed, partial(make_snapshot, site))
 
     def run_and_die(self, kill_at: int, when: When) -> bool:
         """Run until that request, and tell whether the run died; whatever is published is held to its manifest."""
@@ -57,7 +58,8 @@ def test_killed_at_any_request_the_pointer_names_a_whole_snapshot_and_the_next_r
         assert published_ids(nights.container) == all_ids(nights.service)
         face_emulator.control.change(added=2, removed=1, changed=1, seed=died)
     assert died >= 15
-    left = [blob.name for blob in nights.container.list_blobs(include=["uncommittedblobs"])]
+    nights.strangers.check()
+    left = {blob.name for blob in nights.container.list_blobs(include=["uncommittedblobs"])} - nights.strangers.names
     assert sum("/groups/" in name for name in left) == sum("/manifests/" in name for name in left)
 
 

@@ -1,7 +1,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 from azure.storage.blob import ContainerClient
 
 from local.azurite import Azurite
@@ -11,8 +13,11 @@ from shared.face.client import FaceClient
 from shared.face.errors import Unauthorized
 from shared.face.groups import GroupsClient
 from shared.snapshots.members import LAYOUT, MembersJob
+from shared.snapshots.stored.archive import Archive
+from shared.snapshots.stored.begin import Beginning
 from shared.snapshots.stored.gzip_members import pack
 from shared.snapshots.stored.manifest import MembersManifest
+from shared.snapshots.stored.run import read_status
 from tests.support.face_service import FaceService
 from tests.support.snapshots import Unhurried, new_container, read_lines, take_snapshot
 
@@ -161,3 +166,36 @@ def test_changes_that_cannot_be_read_stop_no_copy(face_emulator: FaceEmulator, c
     manifest = copies.copy()
     assert manifest
     assert len(copies.lines(manifest)) == 5
+
+
+def test_a_copy_that_failed_is_not_gone_on_with_for_a_newer_snapshot_of_other_groups(
+    face_emulator: FaceEmulator, copies: Copies, service: FaceService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.snapshots.members._SAVE_SECONDS", 0.0)
+    face_emulator.control.fill(5, persons=2)
+    take_snapshot(copies.client, copies.groups)
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "commit", Mock(side_effect=ServiceRequestError("the storage is away")))
+        with pytest.raises(ServiceRequestError):
+            copies.copy()
+    face_emulator.control.change(added=3, seed=1)
+    manifest = copies.take()
+    assert manifest
+    assert list(copies.lines(manifest)) == service.list_ids(top=1000)
+
+
+def test_a_copy_that_died_right_after_it_was_published_is_not_taken_up_for_ever(
+    face_emulator: FaceEmulator, copies: Copies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face_emulator.control.fill(5, persons=2)
+    first = copies.take()
+    assert first
+    take_snapshot(copies.client, copies.groups)
+    with monkeypatch.context() as patch:
+        patch.setattr(Beginning, "clear_away", Mock(side_effect=ServiceRequestError("the storage is away")))
+        with pytest.raises(ServiceRequestError):
+            copies.copy()
+    assert read_status(copies.members.get_blob_client(LAYOUT.run)).progress
+    assert copies.copy() is None
+    assert read_status(copies.members.get_blob_client(LAYOUT.run)).progress is None
+    assert copies.members.get_blob_client(first.members.path).get_blob_tags() == {"superseded": "true"}

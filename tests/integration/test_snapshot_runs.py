@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from local.face_emulator import faults
 from local.face_emulator.process import FaceEmulator
 from shared.face.client import FaceClient
 from shared.face.errors import ServerFault, Unauthorized
-from shared.snapshots.errors import AlreadyPublished, LeaseLost, UnsupportedStorage
+from shared.snapshots.errors import AlreadyPublished, UnsupportedStorage
 from shared.snapshots.stored.archive import Archive
 from shared.snapshots.stored.catalog import Catalog
 from shared.snapshots.stored.lease import hold_lease
@@ -20,65 +21,9 @@ from shared.snapshots.stored.manifest import Manifest, Pointer
 from shared.snapshots.stored.progress import Origin, StagedPart, new_progress
 from shared.snapshots.stored.run import RunBlob, RunState
 from tests.support.snapshots import GROUPS, Steady, face_client, published_ids, snapshot_job, take_snapshot
+from tests.support.strangers import Strangers
 
 NIGHT = "20261120T030000Z"
-
-
-def test_a_second_run_says_that_one_is_running_and_ends_well(
-    client: FaceClient, container: ContainerClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    with hold_lease(container.get_blob_client(GROUPS.run)) as lease, caplog.at_level(logging.INFO):
-        assert lease
-        assert snapshot_job(client, container).run() is None
-    assert "snapshot already running" in caplog.messages
-    assert snapshot_job(client, container).run()
-
-
-def test_of_many_runs_at_once_one_publishes(
-    face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient
-) -> None:
-    face_emulator.control.fill(2_000)
-    face_emulator.control.settings(latency=0.3)
-    with ThreadPoolExecutor(4) as pool:
-        manifests = [run.result() for run in [pool.submit(snapshot_job(client, container).run) for _ in range(4)]]
-    assert len([manifest for manifest in manifests if manifest]) == 1
-
-
-def test_the_lease_is_renewed_while_a_run_lasts(container: ContainerClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.snapshots.stored.lease.RENEW_SECONDS", 0.05)
-    monkeypatch.setattr("shared.snapshots.stored.lease._SAFE_SECONDS", 1.0)
-    with hold_lease(container.get_blob_client(GROUPS.run)) as lease:
-        assert lease
-        deadline = datetime.now(UTC) + timedelta(seconds=1.5)
-        while datetime.now(UTC) < deadline:
-            lease.check()
-
-
-def test_a_run_that_lost_its_lease_publishes_nothing(
-    face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
-    face_emulator.control.fill(20_000)
-    face_emulator.control.settings(latency=0.3)
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(snapshot_job(client, container).run)
-        wait_for_pages(face_emulator, 2)
-        BlobLeaseClient(container.get_blob_client(GROUPS.run)).break_lease(0)
-        with hold_lease(container.get_blob_client(GROUPS.run)) as other:
-            assert other
-            with pytest.raises(LeaseLost):
-                running.result()
-    assert published_ids(container) is None
-
-
-def test_a_lease_that_cannot_be_renewed_in_time_is_given_up(
-    container: ContainerClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.snapshots.stored.lease._SAFE_SECONDS", -1.0)
-    with hold_lease(container.get_blob_client(GROUPS.run)) as lease:
-        assert lease
-        with pytest.raises(LeaseLost):
-            lease.check()
 
 
 def test_what_a_run_listed_before_it_failed_is_not_listed_again(
@@ -207,6 +152,20 @@ def test_the_snapshot_before_gets_the_tag_that_retention_goes_by_and_the_newest_
         assert [container.get_blob_client(path).get_blob_tags() for path in paths] == [tags] * len(paths)
 
 
+def test_a_run_that_died_right_after_it_published_leaves_no_snapshot_untagged(
+    client: FaceClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_snapshot(client, container)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunBlob, "end", _die)
+        patch.setattr("shared.snapshots.stored.begin.Beginning._clear", _die)
+        with pytest.raises(Died):
+            take_snapshot(client, container)
+    take_snapshot(client, container)
+    tags = [container.get_blob_client(path).get_blob_tags() for path in names_of(container, "groups")]
+    assert tags == [{"superseded": "true"}, {"superseded": "true"}, {}]
+
+
 @pytest.mark.parametrize("code", ["BlobTagsNotSupportedForAccountType", "AuthorizationPermissionMismatch"])
 def test_an_account_without_tags_is_refused_and_a_missing_right_stops_nothing(
     client: FaceClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch, code: str
@@ -272,17 +231,6 @@ def test_a_list_that_lost_more_than_half_of_its_groups_is_read_once_more(
     assert len(names_of(container, "changes")) == 1
 
 
-def test_the_lease_of_a_run_that_died_is_waited_for(
-    client: FaceClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.snapshots.stored.lease._RETRY_SECONDS", 0.2)
-    blob = container.get_blob_client(GROUPS.run)
-    blob.upload_blob(b"")
-    BlobLeaseClient(blob).acquire(15)
-    assert snapshot_job(client, container).run() is None
-    assert snapshot_job(client, container, lease_patience=20.0).run()
-
-
 def test_a_run_that_failed_is_due_again_after_pauses_that_grow_and_one_that_ended_is_not(
     face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient
 ) -> None:
@@ -339,47 +287,66 @@ def test_a_run_blob_that_was_broken_stops_no_run(
     spoilt = SPOILT.get(form)
     text = form if spoilt is None else msgspec.json.encode(RunState(msgspec.structs.replace(progress, **spoilt)))
     container.upload_blob(GROUPS.run, text, overwrite=True)
+    strangers = Strangers(container, GROUPS)
     second = take_snapshot(client, container)
     assert second.previous == first.snapshot_id
     assert published_ids(container) is not None
+    strangers.check()
+
+
+def cut(blob: BlobClient) -> None:
+    whole = blob.download_blob().readall()
+    blob.upload_blob(whole[: len(whole) // 2], overwrite=True)
+
+
+def make_append_blob(blob: BlobClient) -> None:
+    blob.delete_blob()
+    blob.create_append_blob()
+
+
+def make_page_blob(blob: BlobClient) -> None:
+    blob.delete_blob()
+    blob.create_page_blob(512)
+
+
+def holding(text: bytes) -> Callable[[BlobClient], object]:
+    return lambda blob: blob.upload_blob(text, overwrite=True)
+
+
+DAMAGES: dict[str, Callable[[BlobClient], object]] = {
+    "gone": lambda blob: blob.delete_blob(),
+    "archived": lambda blob: blob.set_standard_blob_tier(StandardBlobTier.ARCHIVE),
+    "leased without end": lambda blob: BlobLeaseClient(blob).acquire(-1),
+    "an append blob": make_append_blob,
+    "a page blob": make_page_blob,
+    "cut": cut,
+    "empty": holding(b""),
+    "garbage": holding(b"\x00\xff" * 100),
+    "another form": holding(b'{"snapshotId": "99991231T235959Z", "manifest": {}}'),
+    "many levels": holding(b"[" * 100_000),
+    "huge": holding(bytes(33 * 1024 * 1024)),
+}
 
 
 @pytest.mark.parametrize("path", ["run", "pointer", "manifest", "groups"])
-@pytest.mark.parametrize("damage", ["gone", "archived", "empty", "garbage", "another form", "an append blob", "huge"])
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_blob_of_the_last_snapshot_that_was_broken_stops_no_run(
     face_emulator: FaceEmulator, client: FaceClient, container: ContainerClient, path: str, damage: str
 ) -> None:
     face_emulator.control.fill(1_100)
     take_snapshot(client, container)
     newest = take_snapshot(client, container)
+    strangers = Strangers(container, GROUPS)
     manifest = GROUPS.manifest_path(newest.snapshot_id)
     blob = container.get_blob_client(
         {"run": GROUPS.run, "pointer": GROUPS.pointer, "manifest": manifest, "groups": newest.groups.path}[path]
     )
-    break_blob(blob, damage)
+    DAMAGES[damage](blob)
     after = take_snapshot(client, container)
     assert after.snapshot_id > newest.snapshot_id
-    assert after.previous == (None if path == "groups" else newest.snapshot_id)
+    assert after.previous == (None if path == "groups" and damage != "leased without end" else newest.snapshot_id)
     assert published_ids(container) is not None
-
-
-def break_blob(blob: BlobClient, damage: str) -> None:
-    match damage:
-        case "gone":
-            blob.delete_blob()
-        case "archived":
-            blob.set_standard_blob_tier(StandardBlobTier.ARCHIVE)
-        case "empty":
-            blob.upload_blob(b"", overwrite=True)
-        case "garbage":
-            blob.upload_blob(b"\x00\xff" * 100, overwrite=True)
-        case "another form":
-            blob.upload_blob(b'{"snapshotId": "99991231T235959Z", "manifest": {}}', overwrite=True)
-        case "an append blob":
-            blob.delete_blob()
-            blob.create_append_blob()
-        case _:
-            blob.upload_blob(bytes(33 * 1024 * 1024), overwrite=True)
+    strangers.check()
 
 
 def test_a_pointer_from_the_future_is_passed_over(client: FaceClient, container: ContainerClient) -> None:

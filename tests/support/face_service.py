@@ -35,3 +35,15 @@ class FaceService:
         """Return the IDs of one page of dynamic person groups."""
         page = self.get("/dynamicpersongroups", params=parameters).json()
         return [group["dynamicPersonGroupId"] for group in page]
+
+
+def state_of(service: FaceService) -> dict[str, object]:
+    """Return all groups of the service, at most 1,000, with their persons."""
+    groups = service.get("/dynamicpersongroups", params={"top": 1000}).json()
+    return {
+        group["dynamicPersonGroupId"]: (
+            group,
+            service.get(f"/dynamicpersongroups/{group['dynamicPersonGroupId']}/persons").json()["personIds"],
+        )
+        for group in groups
+    }

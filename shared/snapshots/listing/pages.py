@@ -10,8 +10,10 @@ import msgspec
 
 from shared.face.errors import FaceError, InvalidResponse, ServerFault, Throttled, Unreachable
 from shared.face.page import ListedGroup, ListedKind
+from shared.snapshots.errors import ListingStuck
 from shared.snapshots.listing.lines import without_user_data
 from shared.snapshots.stored.manifest import Unreadable
+from shared.snapshots.stored.progress import MAX_UNREADABLE
 
 PATIENCE_SECONDS = 600.0
 _FIRST_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.5, 30.0
@@ -75,6 +77,18 @@ class Retry:
             raise error
 
 
+def _joined(page: Page, following: Page) -> Page:
+    """Return a page that has no readable groups together with the one behind it."""
+    return Page(
+        following.ids,
+        following.lines,
+        calls=page.calls + following.calls,
+        throttled=page.throttled + following.throttled,
+        unreadable=page.unreadable + following.unreadable,
+        end=following.end or page.end,
+    )
+
+
 class PageReader:
     """A reader of pages of ``top`` groups, which threads may share."""
 
@@ -88,11 +102,23 @@ class PageReader:
         self._retry = retry or Retry()
 
     def read(self, after: str) -> Page:
-        """Return the page behind the ID ``after``.
+        """Return the page behind the ID ``after``, and where nothing of it is readable the next one with it.
+
+        Without readable groups it is the end of the list.
 
         Raises:
             FaceError: where the service does not respond with one; see ``Retry.call``.
+            ListingStuck: where page after page is unreadable.
         """
+        page = following = self._read(after)
+        while following.end and not page.ids:
+            if len(page.unreadable) > MAX_UNREADABLE:
+                raise ListingStuck(f"more than {MAX_UNREADABLE} groups of the service's list are not valid text")
+            following = self._read(page.end)
+            page = _joined(page, following)
+        return page
+
+    def _read(self, after: str) -> Page:
         groups, calls, throttled = self._retry.call(lambda: self._source.groups(self._kind, after, self._top))
         readable = [group for group in groups if group.unreadable is None]
         return Page(

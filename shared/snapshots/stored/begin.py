@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
+from azure.core.exceptions import AzureError
 
-from shared.snapshots.errors import CorruptSnapshot
+from shared.snapshots.errors import CorruptSnapshot, LeaseLost
 from shared.snapshots.stored.archive import Archive
 from shared.snapshots.stored.catalog import Catalog, Published
 from shared.snapshots.stored.manifest import Manifest, MembersManifest
@@ -37,12 +38,20 @@ class Beginning[M: (Manifest, MembersManifest)]:
         """Return the progress that this run goes on with, kept before the first call: a run that fails is taken up."""
         progress = self._resumed(found, newest.manifest)
         if progress is None:
-            if found is not None and not (newest.manifest and found.snapshot_id == newest.manifest.snapshot_id):
-                run.leave(Leftover(found.snapshot_id, found.run_id))
+            if found is not None:
+                self.leave(run, found, newest.manifest)
             progress = self.anew(newest.manifest, found.snapshot_id if found else None)
         progress = msgspec.structs.replace(progress, attempts=(found.attempts if found else 0) + 1)
         run.save(progress)
         return progress
+
+    def leave(self, run: RunBlob, found: Progress, newest: M | None) -> None:
+        """Note what a run that is not gone on with has left to be cleared away."""
+        if newest is None or found.snapshot_id != newest.snapshot_id:
+            run.leave(Leftover(found.snapshot_id, found.run_id))
+        elif newest.previous is not None:
+            # It died right after it had published.
+            run.leave(Leftover(newest.previous))
 
     def anew(self, newest: M | None, older: str | None, *, reading: int = 1) -> Progress:
         """Return the progress of a run under an ID that is newer than those given, and that nobody has."""
@@ -72,7 +81,10 @@ class Beginning[M: (Manifest, MembersManifest)]:
                     "snapshot leftover not cleared away", extra={"error": type(error).__name__, "status": status}
                 )
                 rest.append(leftover)
-        run.end(tuple(rest))
+        try:
+            run.end(tuple(rest))
+        except (LeaseLost, AzureError) as error:
+            log.warning("snapshot run's end not noted", extra={"error": type(error).__name__})
 
     def _clear(self, leftover: Leftover) -> None:
         if leftover.run_id is not None:

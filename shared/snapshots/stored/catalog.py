@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient, ContentSettings
+from azure.storage.blob import BlobLeaseClient, ContainerClient, ContentSettings
 
 from shared.snapshots.errors import AlreadyPublished, CorruptSnapshot
 from shared.snapshots.stored.archive import RUN_METADATA, Archive, error_code
@@ -151,6 +151,11 @@ class Catalog[M: (Manifest, MembersManifest)]:
         try:
             blob.upload_blob(pointer, content_settings=_JSON, overwrite=True, **same)
         except HttpResponseError as error:
+            if error_code(error) == "LeaseIdMissing":
+                log.warning("lease of the snapshot pointer broken; the app takes none")
+                BlobLeaseClient(blob).break_lease(0)
+                blob.upload_blob(pointer, content_settings=_JSON, overwrite=True, **same)
+                return
             if error_code(error) not in ("BlobArchived", "InvalidBlobType"):
                 raise
             # Such a blob can only be made anew; until then the manifests tell which copy is the newest.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
+from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobLeaseClient
 
@@ -48,7 +49,9 @@ class Lease:
         """
         self.check()
         try:
-            self.blob.upload_blob(text, overwrite=True, lease=self._client)
+            # Where the blob is gone, its lease is gone with it.
+            present = MatchConditions.IfPresent
+            self.blob.upload_blob(text, overwrite=True, lease=self._client, match_condition=present)
         except HttpResponseError as error:
             if error.status_code == 412:
                 raise LeaseLost("the run's lease was taken by another run") from error

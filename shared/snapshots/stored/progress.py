@@ -18,12 +18,13 @@ MAX_UNREADABLE = 1_000
 """How many unreadable groups are named; a list with more is another format."""
 
 
-class Origin(msgspec.Struct, frozen=True, rename="camel"):
+class Origin(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What is listed; a run goes on only with parts of the same origin."""
 
     source: str  # the Face resource's endpoint
     api_version: str
     includes_user_data: bool
+    groups_snapshot: str | None = None  # of members: the snapshot whose groups are listed
 
 
 class StagedPart(msgspec.Struct, frozen=True, rename="camel"):

@@ -1,11 +1,12 @@
 """The blob of a run under way: its lease, its progress, and what earlier runs have left to be cleared away."""
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import BlobClient
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobClient, BlobLeaseClient, BlobProperties
 
 from shared.snapshots.errors import UnsupportedStorage
 from shared.snapshots.stored.archive import error_code
@@ -113,12 +114,16 @@ class RunBlob:
 
 
 def restore_run_blob(blob: BlobClient) -> None:
-    """Make the run's blob anew where it cannot be written: in the archive tier."""
+    """Make the run's blob usable again where somebody has leased it without end, or put it in the archive tier."""
     try:
         properties = blob.get_blob_properties()
     except ResourceNotFoundError:
         return
-    if properties.blob_tier == "Archive" and properties.lease.state != "leased":
+    if properties.lease.duration == "infinite":
+        log.warning("snapshot lease without end broken; the app's own last a minute")
+        with suppress(ResourceExistsError):  # given back meanwhile
+            BlobLeaseClient(blob).break_lease(0)
+    if properties.blob_tier == "Archive" and not _is_held(properties):
         blob.delete_blob()
 
 
@@ -128,8 +133,14 @@ def read_status(blob: BlobClient) -> RunStatus:
         properties = blob.get_blob_properties()
     except ResourceNotFoundError:
         return RunStatus(running=False, progress=None, changed_at=None)
-    running = properties.lease.state == "leased"
-    return RunStatus(running=running, progress=_read_state(blob).progress, changed_at=properties.last_modified)
+    return RunStatus(
+        running=_is_held(properties), progress=_read_state(blob).progress, changed_at=properties.last_modified
+    )
+
+
+def _is_held(properties: BlobProperties) -> bool:
+    """Tell whether a run may hold the lease; a run's ends by itself."""
+    return properties.lease.state == "leased" and properties.lease.duration != "infinite"
 
 
 def _read_state(blob: BlobClient) -> RunState:

@@ -76,6 +76,7 @@ class InMemoryBlob:
 
     def get_blob_properties(self) -> SimpleNamespace:
         stored = self._find()
+        lease = ("leased", "fixed") if self.blob_name in self._container.leases else ("available", None)
         return SimpleNamespace(
             size=len(stored.data),
             etag=stored.etag,
@@ -83,7 +84,7 @@ class InMemoryBlob:
             last_modified=stored.modified,
             blob_type=BlobType.BLOCKBLOB,
             blob_tier="Hot",
-            lease=SimpleNamespace(state="leased" if self.blob_name in self._container.leases else "available"),
+            lease=SimpleNamespace(state=lease[0], duration=lease[1]),
         )
 
     def download_blob(
@@ -116,7 +117,7 @@ class InMemoryBlob:
                     raise failed_with(ResourceExistsError, "BlobAlreadyExists", 409)
                 self._check(etag, match_condition)
                 self._check_lease(lease)
-            elif etag is not None:
+            elif etag is not None or match_condition is MatchConditions.IfPresent:
                 raise failed_with(ResourceModifiedError, "ConditionNotMet", 412)
             self._container.put(self.blob_name, bytes(data), metadata, ())
             self._container.staged.pop(self.blob_name, None)

@@ -2,14 +2,16 @@ from collections.abc import Sequence
 from random import Random
 from threading import Condition, Lock
 
+import msgspec
 import pytest
 
 from shared.face.errors import Unauthorized
-from shared.snapshots.errors import LeaseLost
+from shared.snapshots.errors import LeaseLost, ListingStuck
 from shared.snapshots.listing.by_ranges import RangeListing
 from shared.snapshots.listing.coverage import Coverage
 from shared.snapshots.listing.pages import Page
 from shared.snapshots.listing.splitting import Splitter
+from shared.snapshots.stored.manifest import Unreadable
 from shared.snapshots.stored.progress import Origin, Progress, StagedPart
 from tests.support.directory_model import ALPHABET, DirectoryModel
 
@@ -155,3 +157,35 @@ def test_large_pages_are_fetched_fewer_at_once(monkeypatch: pytest.MonkeyPatch, 
     listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
     listing.run(Coverage(Splitter(10, ids[9:-1:10])), BEGUN)
     assert (reader.most_at_once > 1) is (memory > 1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "message"),
+    [("MAX_LISTED", 1_000, "expected a list that ends"), ("MAX_PARTS", 1, "more than 1 parts")],
+)
+def test_a_list_beyond_what_can_be_ends_in_an_error(
+    monkeypatch: pytest.MonkeyPatch, limit: str, most: int, message: str
+) -> None:
+    monkeypatch.setattr(f"shared.snapshots.listing.by_ranges.{limit}", most)
+    listing = RangeListing(
+        ModelReader(DirectoryModel(ids_of_any_kind(3_000))),
+        stage,
+        seconds_until_free=lambda: 0.0,
+        checkpoint=no_checkpoint,
+    )
+    with pytest.raises(ListingStuck, match=message):
+        listing.run(Coverage(Splitter(10, [])), BEGUN)
+
+
+def test_a_list_of_which_too_much_is_unreadable_ends_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NotText(ModelReader):
+        def read(self, after: str) -> Page:
+            page = super().read(after)
+            unreadable = [Unreadable(group_id, "not UTF-8") for group_id in page.ids]
+            return msgspec.structs.replace(page, ids=page.ids[-1:], lines=page.lines[-1:], unreadable=unreadable[:-1])
+
+    monkeypatch.setattr("shared.snapshots.listing.by_ranges.MAX_UNREADABLE", 100)
+    reader = NotText(DirectoryModel(ids_of_any_kind(300)))
+    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    with pytest.raises(ListingStuck, match="more than 100 groups"):
+        listing.run(Coverage(Splitter(10, [])), BEGUN)

@@ -13,6 +13,7 @@ from shared.face.errors import (
     Unreachable,
 )
 from shared.face.page import ListedGroup, ListedKind
+from shared.snapshots.errors import ListingStuck
 from shared.snapshots.listing.pages import PageReader, Retry
 from shared.snapshots.stored.manifest import Unreadable
 
@@ -85,3 +86,36 @@ def test_a_group_that_is_not_text_is_named_and_stops_no_other() -> None:
     assert page.ids == ["a"]
     assert page.unreadable == [Unreadable("b", "not UTF-8")]
     assert page.end == "b"
+
+
+class Unreadables(Service):
+    """A service with short pages, many of whose groups are unreadable."""
+
+    def __init__(self, *pages: str) -> None:
+        super().__init__([])
+        self.pages = [*pages, ""]
+
+    def groups(self, kind: ListedKind, start: str = "", top: int = 1000) -> list[ListedGroup]:  # noqa: ARG002 - likewise
+        self.asked.append((start, top))
+        page = next((page for page in self.pages if page > start), "")
+        return [ListedGroup(each, GROUP, None if each in "az" else "not UTF-8") for each in page]
+
+
+def test_a_page_of_which_nothing_is_readable_is_not_the_end_of_the_list() -> None:
+    service = Unreadables("bc", "d", "ez")
+    page = reader(service).read("a")
+    assert (page.ids, page.calls, page.end) == (["z"], 3, "z")
+    assert [each.group_id for each in page.unreadable] == ["b", "c", "d", "e"]
+    assert [start for start, _ in service.asked] == ["a", "c", "d"]
+
+
+def test_unreadable_groups_at_the_end_of_the_list_are_named() -> None:
+    page = reader(Unreadables("bc", "d")).read("a")
+    assert (page.ids, page.calls, page.end) == ([], 3, "d")
+    assert [each.group_id for each in page.unreadable] == ["b", "c", "d"]
+
+
+def test_unreadable_pages_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.snapshots.listing.pages.MAX_UNREADABLE", 3)
+    with pytest.raises(ListingStuck, match="more than 3 groups"):
+        reader(Unreadables("b", "c", "d", "e", "f")).read("a")

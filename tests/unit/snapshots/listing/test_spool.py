@@ -1,7 +1,10 @@
+import errno
+import os
 from collections.abc import Callable, Sequence
 from itertools import batched
 from pathlib import Path
 from random import Random
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from local.face_emulator.dynamic_groups import make_ids
 from shared.face.page import ListedKind
-from shared.snapshots.errors import LeaseLost, ListingStuck
+from shared.snapshots.errors import LeaseLost, ListingStuck, OutOfDisk
 from shared.snapshots.listing.lines import group_id_reader
 from shared.snapshots.listing.pages import Page
 from shared.snapshots.listing.spool import list_unordered
@@ -88,6 +91,15 @@ def test_a_lost_lease_ends_the_walk() -> None:
         list_unordered(pages(["a"]), Stage(), BEGUN, lost, read_id)
 
 
+def test_a_disk_that_is_full_ends_in_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pathlib.Path.open", full)
+    with pytest.raises(OutOfDisk, match=r"No space left on device.*larger instance"):
+        list_unordered(pages(["b", "a"]), Stage(), BEGUN, lambda: None, read_id)
+
+
 def test_the_disk_holds_little_more_than_the_compressed_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("shared.snapshots.listing.spool._RUN_BYTES", 200_000)  # many runs
@@ -101,3 +113,9 @@ def test_the_disk_holds_little_more_than_the_compressed_list(tmp_path: Path, mon
     list_unordered(Reader(lambda after: model.page(after, 1_000)), noting, BEGUN, lambda: None, read_id)
     parts = (pack(lines) for lines in batched(stage.groups.values(), 1_000, strict=False))
     assert 0 < max(on_disk) <= 1.2 * sum(map(len, parts))
+
+
+def test_a_walk_that_does_not_end_ends_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.snapshots.listing.spool.MAX_LISTED", 3)
+    with pytest.raises(ListingStuck, match="does not end"):
+        list_unordered(pages(["b", "a"], ["d", "c"], ["e"]), Stage(), BEGUN, lambda: None, read_id)
