@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -160,14 +161,17 @@ def test_events_are_read_from_the_record_and_stay_on_the_queue(stack: Stack, fac
 def test_events_are_followed_as_they_come(stack: Stack, face_ops: Run, environment: dict[str, str]) -> None:
     train(stack, "followed", duration=0.5)
     command = [sys.executable, "-m", "cli", "--local", "events", "--follow", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as following:  # noqa: S603 - ours
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as following,  # noqa: S603 - ours
+        ThreadPoolExecutor(1) as pool,
+    ):
         try:
             assert following.stdout is not None
+            first = pool.submit(following.stdout.readline)
             sent = set()
-            # One that is sent before the program listens is not among them.
-            sent.add(lines(face_ops("watch", "followed", "--json"))[0]["requestId"])
-            sent.add(lines(face_ops("watch", "followed", "--json", "--wait"))[0]["id"])
-            assert json.loads(following.stdout.readline())["id"] in sent
+            while not first.done():  # what is sent before the program listens is not among them
+                sent.add(lines(face_ops("watch", "followed", "--json", "--wait"))[0]["id"])
+            assert json.loads(first.result())["id"] in sent
         finally:
             following.terminate()
 

@@ -1,7 +1,8 @@
 """Explore, and hand on how many schedules there were."""
 
+import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -14,6 +15,13 @@ type Explored = Callable[[Callable[[Schedule], None]], int]
 @pytest.fixture(autouse=True)
 def _actors_take_the_place_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.training.turns.Condition", Condition)
+
+
+@pytest.fixture(autouse=True)
+def _what_other_tests_have_left_is_not_searched_for_garbage() -> Iterator[None]:
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
