@@ -60,10 +60,7 @@ def read_watch(row: Any) -> Watch:
 
 def read_open(row: Any) -> RequestRecord:
     """Return an open request; one that cannot be read says so, and ends as abandoned."""
-    try:
-        record = rows.read_request(row)
-    except (ValueError, TypeError):
-        record = None
+    record = _read_request(row)
     if record is None or record.outcome is not None or record.event is not None or record.queued:
         log.error("an open request's row cannot be read; it will be abandoned")
         return rows.unreadable_request(row)
@@ -72,11 +69,15 @@ def read_open(row: Any) -> RequestRecord:
 
 def read_owed(row: Any) -> RequestRecord | None:
     """Return an owed request, ``None`` where its event cannot be read."""
-    try:
-        record = rows.read_request(row)
-    except (ValueError, TypeError):
-        record = None
+    record = _read_request(row)
     if record is None or record.event is None or record.ended_at is None or record.outcome is None:
         log.error("an owed request's row cannot be read; its event is not sent")
         return None
     return record
+
+
+def _read_request(row: Any) -> RequestRecord | None:
+    try:
+        return rows.read_request(row)
+    except (ValueError, TypeError):
+        return None

@@ -94,11 +94,7 @@ class WatchStore:
 
     def is_told(self, group: Group, request_id: str) -> bool:
         """Return whether the event of a request was sent."""
-        try:
-            self._table.get_entity(rows.partition_of(group), rows.told_key(request_id), select=["RowKey"])
-        except ResourceNotFoundError:
-            return False
-        return True
+        return self._exists(rows.partition_of(group), rows.told_key(request_id))
 
     def write(
         self,
@@ -149,47 +145,24 @@ class WatchStore:
 
     def upsert_live(self, group: Group, next_poll_at: datetime, weight: float, open_requests: int = 0) -> str:
         """Put a group into the index of the live ones; return the row's new ETag."""
-        row = {
-            "PartitionKey": LIVE,
-            "RowKey": rows.partition_of(group),
-            "nextPollAt": next_poll_at,
-            "weight": weight,
-            "openRequests": open_requests,
-        }
+        row = _live_row(group, next_poll_at, weight, open_requests)
         return str(self._table.upsert_entity(row, mode=UpdateMode.REPLACE)["etag"])
 
     def is_live(self, group: Group) -> bool:
         """Return whether a group is in the index of the live ones."""
-        try:
-            self._table.get_entity(LIVE, rows.partition_of(group), select=["RowKey"])
-        except ResourceNotFoundError:
-            return False
-        return True
+        return self._exists(LIVE, rows.partition_of(group))
 
     def remove_live(self, group: Group, etag: str) -> None:
         """Take a group out of the index, unless somebody has put it there anew."""
-        try:
-            self._table.delete_entity(
-                LIVE, rows.partition_of(group), etag=etag, match_condition=MatchConditions.IfNotModified
-            )
-        except (ResourceModifiedError, ResourceNotFoundError):
-            return
+        self._delete_unchanged(LIVE, rows.partition_of(group), etag)
 
     def postpone_live(self, live: LiveGroup, next_poll_at: datetime) -> None:
         """Set when an indexed group is due, unless somebody has done so since it was read."""
-        row = {
-            "PartitionKey": LIVE,
-            "RowKey": rows.partition_of(live.group),
-            "nextPollAt": next_poll_at,
-            "weight": live.weight,
-            "openRequests": live.open_requests,
-        }
-        try:
+        row = _live_row(live.group, next_poll_at, live.weight, live.open_requests)
+        with suppress(ResourceModifiedError, ResourceNotFoundError):
             self._table.update_entity(
                 row, mode=UpdateMode.REPLACE, etag=live.etag, match_condition=MatchConditions.IfNotModified
             )
-        except (ResourceModifiedError, ResourceNotFoundError):
-            return
 
     def live(self) -> Iterator[LiveGroup]:
         """Yield the groups that have something open or owed, by their keys; pass over rows that cannot be read."""
@@ -235,30 +208,34 @@ class WatchStore:
         )
         left = [row for row, _ in zip(found, range(2), strict=False)]
         if len(left) == 1 and left[0]["RowKey"] == WATCH_ROW:
-            try:
-                self._table.delete_entity(
-                    partition,
-                    WATCH_ROW,
-                    etag=left[0].metadata["etag"],
-                    match_condition=MatchConditions.IfNotModified,
-                )
-            except (ResourceModifiedError, ResourceNotFoundError):
-                return
+            self._delete_unchanged(partition, WATCH_ROW, left[0].metadata["etag"])
+
+    def _exists(self, partition: str, key: str) -> bool:
+        try:
+            self._table.get_entity(partition, key, select=["RowKey"])
+        except ResourceNotFoundError:
+            return False
+        return True
+
+    def _delete_unchanged(self, partition: str, key: str, etag: str | None) -> None:
+        """Delete a row, unless somebody has written or deleted it since it was read."""
+        with suppress(ResourceModifiedError, ResourceNotFoundError):
+            self._table.delete_entity(partition, key, etag=etag, match_condition=MatchConditions.IfNotModified)
 
     def _list_ended(self, group: Group, ended: Sequence[RequestRecord]) -> None:
         for day, listed in _by_day(ended).items():
             for batch in batched(listed, _MAX_OPERATIONS, strict=False):
                 self._table.submit_transaction([("upsert", _ended_row(group, each, day)) for each in batch])
 
-    def _note(self, owed: Sequence[RequestRecord], operations: Callable[[RequestRecord], Sequence[Operation]]) -> None:
+    def _note(self, owed: Sequence[RequestRecord], write: Callable[[RequestRecord], Sequence[Operation]]) -> None:
         """Write the operations of owed requests: many at once, and one by one where others have written some."""
         for batch in batched(owed, _MAX_MOVES, strict=False):
             try:
-                self._transact([operation for each in batch for operation in operations(each)])
+                self._transact([operation for each in batch for operation in write(each)])
             except LostRace:
                 for each in batch:
                     with suppress(LostRace):
-                        self._transact(operations(each))
+                        self._transact(write(each))
 
     def _delete_all(self, partition: str, keys: Sequence[str]) -> None:
         try:
@@ -268,12 +245,12 @@ class WatchStore:
             for key in keys:
                 self._table.delete_entity(partition, key)
 
-    def _transact(self, operations: Sequence[Operation]) -> list[dict[str, Any]]:
+    def _transact(self, together: Sequence[Operation]) -> list[dict[str, Any]]:
         """Write all operations, or none; return what the service tells of each, the new ETag among it."""
         try:
-            if len(operations) == 1:
-                return [self._write_alone(*operations[0])]
-            return [dict(each) for each in self._table.submit_transaction(list(operations))]
+            if len(together) == 1:
+                return [self._write_alone(*together[0])]
+            return [dict(each) for each in self._table.submit_transaction(list(together))]
         except (TableTransactionError, ResourceModifiedError, ResourceNotFoundError) as error:
             if getattr(error, "error_code", None) in _LOST_RACES:
                 raise LostRace from None
@@ -290,6 +267,16 @@ class WatchStore:
 
 
 _LOST_RACES = ("EntityAlreadyExists", "UpdateConditionNotSatisfied", "ResourceNotFound", "EntityNotFound")
+
+
+def _live_row(group: Group, next_poll_at: datetime, weight: float, open_requests: int) -> Row:
+    return {
+        "PartitionKey": LIVE,
+        "RowKey": rows.partition_of(group),
+        "nextPollAt": next_poll_at,
+        "weight": weight,
+        "openRequests": open_requests,
+    }
 
 
 def _stamped(requests: Sequence[RequestRecord], etags: Iterator[str | None]) -> list[RequestRecord]:
