@@ -6,7 +6,7 @@ https://opentelemetry.io/docs/specs/semconv/. Nothing in here holds a group's ID
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import urlsplit
 
 from opentelemetry import metrics, trace
@@ -34,18 +34,14 @@ _overdue = _meter.create_gauge("face.training.oldest_overdue", "s", "How late th
 _age = _meter.create_gauge("face.snapshot.age", "s", "Time since the newest snapshot was published.")
 
 
-@contextmanager
-def processing(queue: str, message_id: str, traceparent: str | None) -> Iterator[None]:
+def processing(queue: str, message_id: str, traceparent: str | None) -> AbstractContextManager[None]:
     """Make a span of the handling of a queue message: in the trace that it belongs to, else in the host's."""
-    attributes = {
-        "messaging.system": _MESSAGING_SYSTEM,
-        "messaging.operation.name": "process",
-        "messaging.operation.type": "process",
-        "messaging.destination.name": queue,
-        "messaging.message.id": message_id,
-    }
-    with _span(f"process {queue}", SpanKind.CONSUMER, attributes, traceparent) as span, _marking_errors(span):
-        yield
+    return _messaging("process", SpanKind.CONSUMER, queue, {"messaging.message.id": message_id}, traceparent)
+
+
+def sending(queue: str, event_id: str, traceparent: str | None) -> AbstractContextManager[None]:
+    """Make a span of the sending of an event, in the trace that its request belongs to."""
+    return _messaging("send", SpanKind.PRODUCER, queue, {"cloudevents.event_id": event_id}, traceparent)
 
 
 def link(traceparents: Iterable[str | None]) -> None:
@@ -58,20 +54,6 @@ def link(traceparents: Iterable[str | None]) -> None:
         context = trace.get_current_span(_context(traceparent)).get_span_context()
         if context.is_valid and context.trace_id != own:
             span.add_link(context)
-
-
-@contextmanager
-def sending(queue: str, event_id: str, traceparent: str | None) -> Iterator[None]:
-    """Make a span of the sending of an event, in the trace that its request belongs to."""
-    attributes = {
-        "messaging.system": _MESSAGING_SYSTEM,
-        "messaging.operation.name": "send",
-        "messaging.operation.type": "send",
-        "messaging.destination.name": queue,
-        "cloudevents.event_id": event_id,
-    }
-    with _span(f"send {queue}", SpanKind.PRODUCER, attributes, traceparent) as span, _marking_errors(span):
-        yield
 
 
 class Call:
@@ -130,6 +112,26 @@ def measure_snapshot_age(kind: str, seconds: float) -> None:
 
 
 @contextmanager
+def _messaging(
+    operation: str, kind: SpanKind, queue: str, identity: dict[str, str], traceparent: str | None
+) -> Iterator[None]:
+    attributes = {
+        "messaging.system": _MESSAGING_SYSTEM,
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+        "messaging.destination.name": queue,
+        **identity,
+    }
+    with _span(f"{operation} {queue}", kind, attributes, traceparent) as span:
+        try:
+            yield
+        except Exception as error:
+            span.set_attribute("error.type", type(error).__name__)
+            span.set_status(Status(StatusCode.ERROR))
+            raise
+
+
+@contextmanager
 def _span(
     name: str, kind: SpanKind, attributes: dict[str, str] | dict[str, str | int], traceparent: str | None = None
 ) -> Iterator[Span]:
@@ -144,16 +146,6 @@ def _span(
         name, context, kind, attributes, links, record_exception=False, set_status_on_exception=False
     ) as span:
         yield span
-
-
-@contextmanager
-def _marking_errors(span: Span) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        span.set_attribute("error.type", type(error).__name__)
-        span.set_status(Status(StatusCode.ERROR))
-        raise
 
 
 def _context(traceparent: str) -> Context:
