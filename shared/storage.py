@@ -1,7 +1,7 @@
 """The app's queues, table and containers: their clients, and the making of those that are missing."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -54,6 +54,30 @@ def _proxies_for(scheme_and_host: tuple[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class _Account:
+    """Where the storage is, and by whom it is reached."""
+
+    where: ConnectionString | StorageIdentity
+
+    def service[T](self, kind: Callable[..., T], uri: str, **options: Any) -> T:
+        """Return the client of a service; ``uri`` names its address in ``StorageIdentity``."""
+        if isinstance(self.where, ConnectionString):
+            from_text: Callable[..., T] = kind.from_connection_string  # type: ignore[attr-defined] # each client has it
+            return from_text(self.where.text, **options)
+        return kind(getattr(self.where, uri), credential=self._credential, **options)
+
+    @cached_property
+    def _credential(self) -> Any:
+        """Return the credential, one for all services, so that each token is fetched once."""
+        from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+        assert isinstance(self.where, StorageIdentity)  # noqa: S101 - a connection string has its own
+        if self.where.managed:
+            return ManagedIdentityCredential(client_id=self.where.client_id)
+        return DefaultAzureCredential(managed_identity_client_id=self.where.client_id)
+
+
+@dataclass(frozen=True)
 class Storage:
     """The clients of the app's queues, table and containers, which threads may share."""
 
@@ -63,7 +87,7 @@ class Storage:
     watch_table: TableClient
     budget_table: TableClient  # the same table, given up quickly: a process without it goes on alone
     snapshot_requests_queue: QueueClient
-    _where: ConnectionString | StorageIdentity
+    _account: _Account
 
     @property
     def watch_queues(self) -> tuple[QueueClient, ...]:
@@ -84,10 +108,7 @@ class Storage:
     def _blobs(self) -> "BlobServiceClient":
         from azure.storage.blob import BlobServiceClient
 
-        options: dict[str, Any] = {**_TIMEOUTS, **_QUICK_RETRY}
-        if isinstance(self._where, ConnectionString):
-            return BlobServiceClient.from_connection_string(self._where.text, **options)
-        return BlobServiceClient(self._where.blob_uri, credential=_credential(self._where), **options)
+        return self._account.service(BlobServiceClient, "blob_uri", **_TIMEOUTS, **_QUICK_RETRY)
 
     def make_missing(self) -> None:
         """Make whatever does not exist, and leave the others as they are.
@@ -129,7 +150,12 @@ class Storage:
 
 def connect(where: ConnectionString | StorageIdentity) -> Storage:
     """Build the clients; nothing is called yet."""
-    queues, tables, hasty_tables = _services(where)
+    account = _Account(where)
+    queues = account.service(QueueServiceClient, "queue_uri", transport=_Transport(_TIMEOUTS), **_QUICK_RETRY)
+    tables = account.service(TableServiceClient, "table_uri", transport=_Transport(_TIMEOUTS), retry_total=3)
+    hasty_tables = account.service(
+        TableServiceClient, "table_uri", transport=_Transport(_HASTY_TIMEOUTS), retry_total=0
+    )
     return Storage(
         watch_queue=queues.get_queue_client(WATCH_QUEUE),
         poison_queue=queues.get_queue_client(POISON_QUEUE),
@@ -137,7 +163,7 @@ def connect(where: ConnectionString | StorageIdentity) -> Storage:
         watch_table=tables.get_table_client(WATCH_TABLE),
         budget_table=hasty_tables.get_table_client(WATCH_TABLE),
         snapshot_requests_queue=queues.get_queue_client(SNAPSHOT_REQUESTS_QUEUE),
-        _where=where,
+        _account=account,
     )
 
 
@@ -161,31 +187,3 @@ def _make_container(container: "ContainerClient") -> None:
     if not container.exists():
         with suppress(ResourceExistsError):  # another instance was quicker
             container.create_container()
-
-
-def _services(
-    where: ConnectionString | StorageIdentity,
-) -> tuple[QueueServiceClient, TableServiceClient, TableServiceClient]:
-    queues: dict[str, Any] = {"transport": _Transport(_TIMEOUTS), **_QUICK_RETRY}
-    tables: dict[str, Any] = {"transport": _Transport(_TIMEOUTS), "retry_total": 3}
-    hasty_tables: dict[str, Any] = {"transport": _Transport(_HASTY_TIMEOUTS), "retry_total": 0}
-    if isinstance(where, ConnectionString):
-        return (
-            QueueServiceClient.from_connection_string(where.text, **queues),
-            TableServiceClient.from_connection_string(where.text, **tables),
-            TableServiceClient.from_connection_string(where.text, **hasty_tables),
-        )
-    credential = _credential(where)
-    return (
-        QueueServiceClient(where.queue_uri, credential=credential, **queues),
-        TableServiceClient(endpoint=where.table_uri, credential=credential, **tables),
-        TableServiceClient(endpoint=where.table_uri, credential=credential, **hasty_tables),
-    )
-
-
-def _credential(where: StorageIdentity) -> Any:
-    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-
-    if where.managed:
-        return ManagedIdentityCredential(client_id=where.client_id)
-    return DefaultAzureCredential(managed_identity_client_id=where.client_id)
