@@ -133,11 +133,11 @@ class Watcher:
         ]
 
     def _is_over(self, record: GroupRecord, owed: set[str], request_id: str) -> bool:
-        if record.watch.etag is None:
-            # The watch's row outlives all others of its group, so there is no past to look into. Where a past begins
-            # meanwhile, the watch cannot be created, and the handler begins again.
-            return False
-        return request_id in owed or self.store.is_told(record.group, request_id)
+        if request_id in owed:
+            return True
+        # The watch's row outlives all others of its group, so without it there is no past to look into. Where a past
+        # begins meanwhile, the watch cannot be created, and the handler begins again.
+        return record.watch.etag is not None and self.store.is_told(record.group, request_id)
 
     def _belongs(self, record: GroupRecord, follow_up: FollowUp) -> bool:
         """Return whether a follow-up brings the next poll of a watch."""

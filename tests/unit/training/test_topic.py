@@ -133,6 +133,14 @@ def test_an_event_that_the_topic_does_not_take_stays_owed_to_it_alone(
     stage.assert_all_told()
 
 
+def test_a_request_that_is_owed_is_over_also_where_somebody_has_deleted_its_watch(stage: Stage) -> None:
+    stage.topic.trouble = TROUBLES[1]
+    stage.ask()
+    stage.table.delete_entity(rows.partition_of(GROUP), rows.WATCH_ROW)
+    stage.ask()
+    assert (len(stage.queued), len(stage.owed)) == (1, 1)
+
+
 def test_a_topic_that_is_down_for_an_hour_gets_all_and_the_queue_each_once(stage: Stage) -> None:
     stage.topic.trouble = TROUBLES[1]
     for number in range(30):
