@@ -1,11 +1,11 @@
 """Measure what importing the app costs beside its library alone: `script/bench start [--json FILE]`."""
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+
+from bench.arguments import bench_parser
 
 ROUNDS = 15
 MAX_RATIO = 1.6
@@ -19,9 +19,7 @@ ENVIRONMENT = {
 
 def main() -> int:
     """Import both in turn in fresh processes, print the least CPU of each, and return 1 where the goal is missed."""
-    parser = argparse.ArgumentParser(prog="script/bench start", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
-    arguments = parser.parse_args()
+    arguments = bench_parser("start", __doc__).parse_args()
     rounds = [{module: _seconds(module) for module in MODULES} for _ in range(ROUNDS)]
     least = {module: min(each[module] for each in rounds) for module in MODULES}
     ratio = least["function_app"] / least["azure.functions"]
