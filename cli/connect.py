@@ -51,23 +51,28 @@ class Target:
     @cached_property
     def groups_client(self) -> "GroupsClient[Any]":
         """Return the client of the Face resource, which shares the app's budget."""
+        from shared import forms
+        from shared.environment import EnvironmentReader
         from shared.face.client import ApiVersions, FaceClient
         from shared.face.credentials import KeyCredential, TokenCredential
         from shared.face.groups import GroupsClient
         from shared.snapshots.pace import BulkPace
 
         endpoint, key = self._face()
+        reader = EnvironmentReader(os.environ)
+        scope = forms.token_scope(reader, "FACE_TOKEN_SCOPE", endpoint)
+        versions = ApiVersions(
+            training=forms.training_api_version(reader, "FACE_TRAINING_API_VERSION"),
+            directory=forms.directory_api_version(reader, "FACE_DIRECTORY_API_VERSION"),
+        )
+        if reader.problems:
+            raise fail("; ".join(reader.problems), WRONG_USAGE)
         if key:
             credential: KeyCredential | TokenCredential = KeyCredential(key)
         else:
             from azure.identity import DefaultAzureCredential, get_bearer_token_provider
 
-            scope = os.environ.get("FACE_TOKEN_SCOPE") or "https://cognitiveservices.azure.com/.default"
             credential = TokenCredential(get_bearer_token_provider(DefaultAzureCredential(), scope))
-        versions = ApiVersions(
-            training=os.environ.get("FACE_TRAINING_API_VERSION") or "v1.2",
-            directory=os.environ.get("FACE_DIRECTORY_API_VERSION") or "v1.2-preview.1",
-        )
         return GroupsClient(FaceClient(endpoint, credential, versions), BulkPace(self.budget))
 
     @cached_property

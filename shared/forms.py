@@ -51,15 +51,20 @@ def token_scope(reader: EnvironmentReader, name: str, endpoint: str) -> str:
     return reader.matching(name, r"https://\S+/\.default", f"an Entra scope such as {_PUBLIC_SCOPE}", default=cloud)
 
 
-def api_version(reader: EnvironmentReader, name: str, default: str) -> str:
-    """Return an API version of the Face service."""
+def training_api_version(reader: EnvironmentReader, name: str) -> str:
+    """Return the API version of the training operations, and of the lists of kinds that have them."""
+    return _api_version(reader, name, "v1.2")
+
+
+def _api_version(reader: EnvironmentReader, name: str, default: str) -> str:
     pattern = r"v\d{1,3}\.\d{1,3}(-preview(\.\d{1,3})?)?"
     return reader.matching(name, pattern, f"an API version such as {default}", default=default)
 
 
-def directory_api_version(reader: EnvironmentReader, name: str, default: str) -> str:
+def directory_api_version(reader: EnvironmentReader, name: str) -> str:
     """Return an API version that has dynamic person groups."""
-    value = api_version(reader, name, default)
+    default = "v1.2-preview.1"
+    value = _api_version(reader, name, default)
     if value in _WITHOUT_DIRECTORY:
         reader.reject(name, value, f"a version that has dynamic person groups, such as {default}")
     return value
