@@ -1,13 +1,18 @@
 """The second job: a snapshot of many dynamic groups, its manifest, and a group that is brought back from it."""
 
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from local.connection import write_connection
 from local.snapshot_check import Json, find_problems, read_ids, read_pointer
 from local.stack import Stack
 
@@ -40,18 +45,25 @@ def show_restore(stack: Stack, console: Console) -> list[str]:
     (deleted,) = stack.face.control.change(removed=1).removed
     console.print(f"The group {deleted} is deleted by mistake.")
     problems = []
-    if f"- {deleted}" not in _face_ops(console, "diff", "latest", "now"):
-        problems.append("face-ops diff does not show the deleted group")
-    _face_ops(console, "restore", "latest", "--group", deleted, "--apply", "--yes")
-    if _face_ops(console, "diff", "latest", "now").strip():
-        problems.append("the deleted group is not back")
+    with TemporaryDirectory(prefix="face-group-ops-") as folder:
+        # That of the checkout may be another stack's.
+        connection_file = Path(folder) / "connection.json"
+        write_connection(stack.connection, connection_file)
+        environment = {**os.environ, "FACE_OPS_CONNECTION": str(connection_file)}
+        if f"- {deleted}" not in _face_ops(console, environment, "diff", "latest", "now"):
+            problems.append("face-ops diff does not show the deleted group")
+        _face_ops(console, environment, "restore", "latest", "--group", deleted, "--apply", "--yes")
+        if _face_ops(console, environment, "diff", "latest", "now").strip():
+            problems.append("the deleted group is not back")
     return problems
 
 
-def _face_ops(console: Console, *arguments: str) -> str:
+def _face_ops(console: Console, environment: Mapping[str, str], *arguments: str) -> str:
     console.print(f"$ script/face-ops --local {' '.join(arguments)}", style="bold")
     command = [sys.executable, "-m", "cli", "--local", *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     console.print(done.stdout, end="", markup=False)
     return "".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith("0 added"))
 

@@ -350,7 +350,9 @@ def test_a_train_call_was_accepted_by_202_alone() -> None:
         client.start_training(LARGE, GROUP)
 
 
-@pytest.mark.parametrize(("encoding", "body"), [("gzip", gzip.compress(RUNNING, mtime=0)), ("Deflate", zlib.compress(RUNNING))])
+@pytest.mark.parametrize(
+    ("encoding", "body"), [("gzip", gzip.compress(RUNNING, mtime=0)), ("Deflate", zlib.compress(RUNNING))]
+)
 def test_a_response_may_be_compressed(encoding: str, body: bytes) -> None:
     with client_of_script(http(200, body, Content_Encoding=encoding)) as client:
         assert client.training(LARGE, GROUP).training == Training("running")
