@@ -7,13 +7,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
 
 from local.host.errors import HostError, SettingError
 from local.host.host import Host, load_host
@@ -110,22 +108,15 @@ async def _run(
         max_body=_max_body(local_settings.values),
         keys=_prepare_keys(keys_file, host) if keys_file else None,
     )
-    still_running: list[str] = []
-
-    @asynccontextmanager
-    async def listen(_: Starlette) -> AsyncIterator[None]:
-        host.start()
-        yield
-        still_running.extend(await host.stop(DRAIN_SECONDS))
-
-    app.router.lifespan_context = listen
-    _announce(host, listening)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     # The server handles these signals while it runs, and raises them again when it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
-    await uvicorn.Server(config).serve([listening])
-    return still_running
+        signal.signal(number, server.handle_exit)
+    host.start()
+    _announce(host, listening)
+    await server.serve([listening])
+    return await host.stop(DRAIN_SECONDS)
 
 
 def _prepare_keys(path: Path, host: Host) -> Keys:
