@@ -44,12 +44,12 @@ GROUP = "a-group-that-nobody-may-read-of"
 LARGE = GroupKind.LARGE_PERSON_GROUP
 DYNAMIC = ListedKind.DYNAMIC_PERSON_GROUP
 VERSIONS = ApiVersions(training="v1.2-preview.1", directory="v1.2-preview.1")
-IMPATIENT = Timeouts(connect=1, read=0.3, call=0.6)
+TIMEOUTS = Timeouts(connect=5, read=2, call=4)
 RUNNING = b'{"status":"running"}'
 
 
 def client_of(endpoint: str, *, key: str = KEY, versions: ApiVersions = VERSIONS) -> FaceClient:
-    return FaceClient(endpoint, KeyCredential(key), versions, timeouts=IMPATIENT)
+    return FaceClient(endpoint, KeyCredential(key), versions, timeouts=TIMEOUTS)
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ class TestAgainstTheEmulator:
         face_emulator.control.faults(msgspec.structs.replace(fault, remaining=1))
         began = time.monotonic()
         error = error_of(client)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4.9  # where a latency of 5 seconds is waited out, it takes longer
         assert type(error) is kind
         assert error.status == status
         # Nothing of it is left behind.
@@ -373,7 +373,7 @@ def test_a_response_that_drips_in_is_given_up(status: int) -> None:
     with client_of_script(Response([head, *[b" "] * 99], pause=0.1)) as client:
         began = time.monotonic()
         error = error_of(client)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 9  # of the 10 seconds that it would take
     assert type(error) is Unreachable
 
 
@@ -394,17 +394,17 @@ def test_a_server_that_speaks_no_tls_is_no_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         assert type(error_of(client_of(f"https://127.0.0.1:{silent.getsockname()[1]}"))) is NoConnection
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 15
 
 
 def test_the_caller_may_give_a_call_less_time() -> None:
-    with client_of_script(Response([b"", b""], pause=0.5)) as client:
+    with client_of_script(Response([b"", b""], pause=2)) as client:
         began = time.monotonic()
         with pytest.raises(Unreachable):
             client.training(LARGE, GROUP, seconds=0.1)
         with pytest.raises(Unreachable):
             client.start_training(LARGE, GROUP, seconds=0.1)
-        assert time.monotonic() - began < 0.6
+        assert time.monotonic() - began < 1.9
 
 
 def test_one_connection_carries_many_calls() -> None:

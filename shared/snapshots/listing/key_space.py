@@ -35,10 +35,6 @@ class KeySpace:
         """Where the keys end that begin as all the neighbours do."""
         self.total = self._size // self.spacing
         """How many groups there are if they lie as densely everywhere."""
-        self.prefix_end = self.position(common + MAX_KEY * self._digits[-1])
-        """Where the keys end that begin as all the neighbours do."""
-        self.total = self._size // self.spacing
-        """How many groups there are if they lie as densely everywhere."""
 
     def position(self, key: str | None) -> int:
         """Return where a key lies, ``None`` being behind all keys; the order is kept, some keys fall together."""
