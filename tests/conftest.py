@@ -12,10 +12,17 @@ from local.azurite import Azurite, start_azurite
 
 TESTS = Path(__file__).parent
 PROTOCOL = TESTS / "unit/protocol"
+SIMULATIONS = (
+    TESTS / "unit/bench",
+    TESTS / "unit/budget/test_simulated.py",
+    TESTS / "unit/snapshots/listing/test_histories.py",
+    TESTS / "unit/snapshots/listing/test_speed.py",
+)
 # Explorations, simulations, compilations, the whole stack, and long fights with a dying process: script/test --quick
 # leaves them out.
 EXHAUSTIVE = (
     PROTOCOL,
+    *SIMULATIONS,
     TESTS / "hostile",
     TESTS / "integration/infra",
     *(TESTS / "integration").glob("test_docs_*.py"),
@@ -27,9 +34,6 @@ EXHAUSTIVE = (
     *(TESTS / "integration").glob("test_snapshot_*.py"),
     TESTS / "integration/test_telemetry.py",
     *(TESTS / "integration").glob("test_watch_*.py"),
-    TESTS / "unit/bench",
-    TESTS / "unit/budget/test_simulated.py",
-    TESTS / "unit/snapshots/listing/test_speed.py",
 )
 # What the tests of these files share takes long to make, or is what all of them have seen.
 IN_ONE_PROCESS = (
@@ -66,11 +70,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that take long; to count the lines of the exploration would make it take longer still."""
+    """Mark the tests that take long; to count the lines of those that compute would make them take longer still."""
     for item in items:
         if any(item.path.is_relative_to(place) for place in EXHAUSTIVE):
             item.add_marker(pytest.mark.exhaustive)
-        if item.path.is_relative_to(PROTOCOL):
+        if any(item.path.is_relative_to(place) for place in (PROTOCOL, *SIMULATIONS)):
             item.add_marker(pytest.mark.no_cover)
 
 

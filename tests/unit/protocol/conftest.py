@@ -3,9 +3,11 @@
 import gc
 import logging
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
+from shared.training import schedule
 from tests.unit.protocol.actors import Condition
 from tests.unit.protocol.explorer import Schedule, explore
 
@@ -15,6 +17,15 @@ type Explored = Callable[[Callable[[Schedule], None]], int]
 @pytest.fixture(autouse=True)
 def _actors_take_the_place_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.training.turns.Condition", Condition)
+
+
+_NEXT_DELAY, _WEIGHT = cache(schedule.next_delay), cache(schedule.weight)
+
+
+@pytest.fixture(autouse=True)
+def _what_is_computed_again_in_each_schedule_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "next_delay", _NEXT_DELAY)
+    monkeypatch.setattr(schedule, "weight", _WEIGHT)
 
 
 @pytest.fixture(autouse=True)
