@@ -60,7 +60,7 @@ class Case:
 
 def drip(name: str, head: bytes, piece: bytes) -> Case:
     """Return a case of a response whose pieces come one by one, without end."""
-    return Case(f"{name} drips", Response(Endless(head, piece), pause=0.05), ("Unreachable",), seconds=0.5)
+    return Case(f"{name} drips", Response(Endless(head, piece), pause=0.05), ("Unreachable",), seconds=1.0)
 
 
 def flood(name: str, head: bytes, piece: bytes, *errors: str | None) -> Case:
@@ -103,7 +103,7 @@ DRIPS = [
     drip("error's body", b"HTTP/1.1 503 No\r\n\r\n", b" "),
     drip("redirect's body", b"HTTP/1.1 302 No\r\nLocation: /\r\n\r\n", b" "),
     drip("empty compressed blocks", GZIP + _GZIP_HEAD, _EMPTY_BLOCK),
-    Case("nothing", Response([b"", b""], pause=60), ("Unreachable",), seconds=0.5),
+    Case("nothing", Response([b"", b""], pause=60), ("Unreachable",), seconds=1.0),
 ]
 FLOODS = [
     flood("status line", b"HTTP/1.1 200 ", b"x" * 65_536, "Unreachable"),

@@ -11,7 +11,7 @@ from tests.hostile.calls import GROUP, KEY, Plan, Report
 from tests.hostile.cases import CASES, SECRET, TRAINING, Case
 from tests.support.scripted_server import Response, http, scripted_server
 
-SLACK_SECONDS = 1.0
+SLACK_SECONDS = 5.0
 GOOD: dict[str, Response] = {"training": http(200, TRAINING), "start_training": http(202), "groups": http(200, b"[]")}
 CALLS = [(case, operation) for case in CASES for operation in case.operations]
 

@@ -309,10 +309,10 @@ def test_a_query_of_the_double_may_begin_with_empty_pages() -> None:
 
 def test_a_received_message_is_invisible_until_its_time_and_then_has_another_receipt(queue: Queue) -> None:
     sent = queue.client.send_message("body")
-    first = queue.client.receive_message(visibility_timeout=1)
+    first = queue.client.receive_message(visibility_timeout=3)
     assert (first.id, first.content, first.dequeue_count) == (sent.id, "body", 1)
-    assert queue.client.receive_message(visibility_timeout=1) is None
-    queue.until_visible(1)
+    assert queue.client.receive_message(visibility_timeout=3) is None
+    queue.until_visible(3)
     second = queue.client.receive_message(visibility_timeout=600)
     assert (second.id, second.dequeue_count) == (sent.id, 2)
     assert second.inserted_on == first.inserted_on
