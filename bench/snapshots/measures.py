@@ -1,5 +1,6 @@
 """Each measurement, on a stage of its own making; all of them return figures and print nothing."""
 
+import itertools
 import json
 from collections.abc import Callable
 
@@ -27,6 +28,7 @@ def budget_shares(stage: Stage, groups: int, say: Say) -> tuple[Shares, int]:
     Possible is that each slot which the budget gives out brings a page, and the last one its latency later.
     """
     peak = 0
+    seeds = itertools.count(1)
     shares: Shares = {"next night": {}, "first night": {}}
     for count in (*SHORT_LISTS, groups):
         stage.fill(count)
@@ -35,9 +37,9 @@ def budget_shares(stage: Stage, groups: int, say: Say) -> tuple[Shares, int]:
         for latency in LATENCIES:
             say(f"request budget at {count // 1000:,} pages of {latency:g} s")
             stage.latency(0.0)
-            stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES, seed=int(latency * 10))
+            _change(stage, next(seeds))
             stage.snapshot(nightly)
-            stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES, seed=int(latency * 20))
+            _change(stage, next(seeds))
             stage.latency(latency)
             for night, container in (("next night", nightly), ("first night", stage.new_container())):
                 (run,) = stage.snapshot(container, per_second=PER_SECOND)
@@ -112,8 +114,12 @@ def calls_ratios(stage: Stage, groups: int, say: Say) -> dict[str, dict[str, flo
         for night in ratios:
             (run,) = stage.snapshot(container)
             ratios[night][shape] = run.calls / -(-run.groups // 1000)
-            stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES)
+            _change(stage, seed=0)
     return ratios
+
+
+def _change(stage: Stage, seed: int) -> None:
+    stage.emulator.control.change(added=_CHANGES, removed=_CHANGES, changed=_CHANGES, seed=seed)
 
 
 def _figures(script: str, stage: Stage, *arguments: str) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The listing of all groups with many calls under way at once, staged as it comes."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ _PART_GROUPS, _PART_BYTES = 500, 1024 * 1024
 _SAVE_SECONDS = 5.0
 _WAIT_SECONDS = 5.0
 _GUESS_SECONDS = 0.1
+_RECENT_CALLS = 16
+"""The quickest of so many tells how long a call takes: the others have waited for the budget as well."""
 
 
 class Reader(Protocol):
@@ -90,7 +93,7 @@ class RangeListing:
         self._page_seen = page_bytes is not None
         self._reading: dict[Future[Page], Call] = {}
         self._begun: dict[Future[Page], float] = {}  # on the monotonic clock
-        self._last_latency = 0.0
+        self._durations: deque[float] = deque(maxlen=_RECENT_CALLS)  # of the last calls, in seconds
         self._staging: set[Future[StagedPart]] = set()
         self._pieces: dict[str, _Piece] = {}  # by their last ID
         self._parts: list[StagedPart] = []
@@ -132,18 +135,20 @@ class RangeListing:
 
     @property
     def _latency(self) -> float:
-        """Return how long a call takes, in seconds: the last one, or the one that is under way for longest."""
-        oldest = min(self._begun.values(), default=time.monotonic())
-        return max(self._last_latency, time.monotonic() - oldest)
+        """Return how long a call takes, in seconds; before one has ended, how long the first is under way."""
+        if self._durations:
+            return min(self._durations)
+        now = time.monotonic()
+        return now - min(self._begun.values(), default=now)
 
     def _start_calls(self, pool: ThreadPoolExecutor, coverage: Coverage) -> None:
         while len(self._reading) + len(self._staging) < self._max_under_way:
             call = coverage.next_call(may_split=self._seconds_until_free() == 0, latency=self._latency)
             if call is None:
                 return
+            begun = time.monotonic()
             future = pool.submit(self._reader.read, call.after)
-            self._reading[future] = call
-            self._begun[future] = time.monotonic()
+            self._reading[future], self._begun[future] = call, begun
 
     def _take_what_ended(self, pool: ThreadPoolExecutor, coverage: Coverage) -> None:
         under_way: set[Future[Any]] = {*self._reading, *self._staging}
@@ -152,7 +157,7 @@ class RangeListing:
         patience = min(idle, self._seconds_until_free() or idle)
         for future in wait(under_way, patience, FIRST_COMPLETED).done:
             if call := self._reading.pop(future, None):
-                self._last_latency = time.monotonic() - self._begun.pop(future)
+                self._durations.append(time.monotonic() - self._begun.pop(future))
                 self._take_page(pool, coverage, call, future.result())
             else:
                 self._staging.remove(future)

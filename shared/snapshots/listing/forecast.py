@@ -29,7 +29,7 @@ def groups_per_call(previous: Manifest, top: int) -> int:
     if changes is None or not previous.groups.count:
         return top - _USUAL_SLACK
     a_page = top / previous.groups.count
-    growth = (changes.added - changes.removed) * a_page
+    growth = max(0, changes.added - changes.removed) * a_page  # a list that has shrunk need not go on to shrink
     spread = math.sqrt((changes.added + changes.removed) * a_page)
     return top - min(_MAX_SLACK, max(_MIN_SLACK, math.ceil(growth + 4 * spread)))
 

@@ -1,14 +1,16 @@
 from collections.abc import Sequence
 from random import Random
 from threading import Condition, Lock
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from shared.face.errors import Unauthorized
 from shared.snapshots.errors import LeaseLost, ListingStuck
+from shared.snapshots.listing import by_ranges
 from shared.snapshots.listing.by_ranges import RangeListing
-from shared.snapshots.listing.coverage import Coverage
+from shared.snapshots.listing.coverage import Call, Coverage
 from shared.snapshots.listing.pages import Page
 from shared.snapshots.listing.splitting import Splitter
 from shared.snapshots.stored.manifest import Unreadable
@@ -129,6 +131,29 @@ def test_progress_names_only_what_is_staged(monkeypatch: pytest.MonkeyPatch) -> 
         Coverage(Splitter(10, [])), BEGUN
     )
     assert len(seen) > 10
+
+
+def test_a_call_takes_as_long_as_the_quickest_of_the_last_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(by_ranges, "time", SimpleNamespace(monotonic=lambda: now))
+    told: list[float] = []
+
+    class Waiting(ModelReader):
+        def read(self, after: str) -> Page:
+            nonlocal now
+            now += [3.0, 1.0, 5.0][self.model.calls % 3]  # the service takes one second, the rest is for the budget
+            return super().read(after)
+
+    class Told(Coverage):
+        def next_call(self, *, may_split: bool, latency: float = 0.0) -> Call | None:
+            told.append(latency)
+            return super().next_call(may_split=may_split, latency=latency)
+
+    reader = Waiting(DirectoryModel(ids_of_any_kind(100)))
+    listing = RangeListing(reader, stage, seconds_until_free=lambda: 1.0, checkpoint=no_checkpoint, workers=1)
+    listing.run(Told(Splitter(10, [])), BEGUN)
+    assert sorted(set(told)) == [0.0, 1.0, 3.0]
+    assert told[-1] == 1.0
 
 
 class Together(ModelReader):

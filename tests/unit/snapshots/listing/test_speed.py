@@ -110,3 +110,8 @@ def test_what_changes_much_leaves_more_room_on_its_pages() -> None:
     assert forecast.groups_per_call(calm, TOP) == 995
     assert forecast.groups_per_call(night_before(30_000), TOP) == 976
     assert forecast.groups_per_call(first, TOP) == 980
+
+
+def test_a_list_that_has_shrunk_is_not_taken_to_go_on_so() -> None:
+    shrunk = msgspec.structs.replace(night_before(30_000), changes=ChangesBlob("", 0, CHANGES, 0, 0, ""))
+    assert forecast.groups_per_call(shrunk, TOP) == 983
