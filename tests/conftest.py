@@ -11,18 +11,17 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 from local.azurite import Azurite, start_azurite
 
 TESTS = Path(__file__).parent
-PROTOCOL = TESTS / "unit/protocol"
-SIMULATIONS = (
+# Explorations and simulations, whose lines are not counted: that would make them take longer still.
+COMPUTING = (
+    TESTS / "unit/protocol",
     TESTS / "unit/bench",
     TESTS / "unit/budget/test_simulated.py",
-    TESTS / "unit/snapshots/listing/test_histories.py",
     TESTS / "unit/snapshots/listing/test_speed.py",
 )
-# Explorations, simulations, compilations, the whole stack, and long fights with a dying process: script/test --quick
+# What computes, compilations, the whole stack, and long fights with a dying process: script/test --quick
 # leaves them out.
 EXHAUSTIVE = (
-    PROTOCOL,
-    *SIMULATIONS,
+    *COMPUTING,
     TESTS / "hostile",
     TESTS / "integration/infra",
     *(TESTS / "integration").glob("test_docs_*.py"),
@@ -70,11 +69,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that take long; to count the lines of those that compute would make them take longer still."""
+    """Mark the tests that take long, and those whose lines are not counted."""
     for item in items:
         if any(item.path.is_relative_to(place) for place in EXHAUSTIVE):
             item.add_marker(pytest.mark.exhaustive)
-        if any(item.path.is_relative_to(place) for place in (PROTOCOL, *SIMULATIONS)):
+        if any(item.path.is_relative_to(place) for place in COMPUTING):
             item.add_marker(pytest.mark.no_cover)
 
 

@@ -38,7 +38,7 @@ def main() -> int:
                 host_kind=HostKind(arguments.host),
                 settings=settings,
                 usual_ports=arguments.keep,
-                connection_file=CONNECTION_FILE if arguments.keep else None,
+                connection_file=CONNECTION_FILE,
             ) as stack,
         ):
             console.print(f"The stack is up ({arguments.host} host), after {time.monotonic() - began:.0f} s.")

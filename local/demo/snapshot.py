@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,11 +50,11 @@ def show_restore(stack: Stack, console: Console) -> list[str]:
         # That of the checkout may be another stack's.
         connection_file = Path(folder) / "connection.json"
         write_connection(stack.connection, connection_file)
-        environment = {**os.environ, "FACE_OPS_CONNECTION": str(connection_file)}
-        if f"- {deleted}" not in _face_ops(console, environment, "diff", "latest", "now"):
+        face_ops = partial(_face_ops, console, {**os.environ, "FACE_OPS_CONNECTION": str(connection_file)})
+        if f"- {deleted}" not in face_ops("diff", "latest", "now"):
             problems.append("face-ops diff does not show the deleted group")
-        _face_ops(console, environment, "restore", "latest", "--group", deleted, "--apply", "--yes")
-        if _face_ops(console, environment, "diff", "latest", "now").strip():
+        face_ops("restore", "latest", "--group", deleted, "--apply", "--yes")
+        if face_ops("diff", "latest", "now").strip():
             problems.append("the deleted group is not back")
     return problems
 

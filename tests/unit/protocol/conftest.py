@@ -11,15 +11,14 @@ from shared.training import schedule
 from tests.unit.protocol.actors import Condition
 from tests.unit.protocol.explorer import Schedule, explore
 
+_NEXT_DELAY, _WEIGHT = cache(schedule.next_delay), cache(schedule.weight)
+
 type Explored = Callable[[Callable[[Schedule], None]], int]
 
 
 @pytest.fixture(autouse=True)
 def _actors_take_the_place_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.training.turns.Condition", Condition)
-
-
-_NEXT_DELAY, _WEIGHT = cache(schedule.next_delay), cache(schedule.weight)
 
 
 @pytest.fixture(autouse=True)
