@@ -4,7 +4,6 @@ import copy
 import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -20,6 +19,7 @@ from shared.snapshots.stored.gzip_members import pack
 from shared.snapshots.stored.manifest import MAX_MANIFEST_BYTES, DataBlob, Part, Pointer
 from shared.snapshots.stored.progress import Origin, StagedPart, new_progress
 from shared.snapshots.stored.run import Leftover, RunState
+from tests.hostile.bombs import bomb
 from tests.hostile.copies import GROUPS, Copies
 from tests.hostile.limited import SECRET, Case
 from tests.support.directory_model import line
@@ -28,7 +28,6 @@ from tests.support.doubles.service import ENDPOINT
 
 IDS = [f"group-{number:02}" for number in range(12)]
 FLIPS, CUTS = 8, 3
-_BEGIN = gzip.compress(b"")[:10]
 
 VALUES: dict[str, Any] = {
     "nothing": None,
@@ -134,8 +133,8 @@ def _damages(place: Place) -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "twice", lambda: data * 2
     yield "of zeros", lambda: bytes(100_000)
     if place.path.endswith(".gz"):
-        yield "a bomb of zeros", lambda: bomb(b"\0")
-        yield "a bomb of short lines", lambda: bomb(b"{}\n")
+        yield "a bomb of zeros", lambda: bomb(b"\0", 1024)
+        yield "a bomb of short lines", lambda: bomb(b"{}\n", 1024)
         yield "a member of empty lines", lambda: gzip.compress(b"\n" * (64 * 1_048_576), 1)
         yield "many members", lambda: gzip.compress(b"") * 20_000
         yield "a member of text", lambda: gzip.compress(SECRET.encode() + b"\n")
@@ -167,14 +166,6 @@ def _filled(data: bytes) -> bytes:
         + (item[:-1] if end[:1] == b"]" else b"")
         + end
     )
-
-
-@cache
-def bomb(piece: bytes, size: int = 1024) -> bytes:
-    """Return the beginning of a gzip member of so many MiB."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    block = packer.compress(piece * (1_048_576 // len(piece))) + packer.flush(zlib.Z_FULL_FLUSH)
-    return _BEGIN + block * size
 
 
 def _fields(value: Any, where: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

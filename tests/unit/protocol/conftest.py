@@ -28,9 +28,12 @@ def _what_is_computed_again_in_each_schedule_is_remembered(monkeypatch: pytest.M
 
 
 @pytest.fixture(autouse=True)
-def _what_other_tests_have_left_is_not_searched_for_garbage() -> Iterator[None]:
+def _garbage_is_searched_for_less_often_and_not_in_what_other_tests_have_left() -> Iterator[None]:
     gc.freeze()
+    young, *older = gc.get_threshold()
+    gc.set_threshold(10 * young, *older)
     yield
+    gc.set_threshold(young, *older)
     gc.unfreeze()
 
 
