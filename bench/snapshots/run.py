@@ -46,9 +46,9 @@ class Noting:
         if self._pace and slot:
             self._pace.throttled(slot, wait)
 
-    def seconds_until_free(self) -> float:
-        """Return how long a call that is made now would wait for its slot."""
-        return self._pace.seconds_until_free() if self._pace else 0.0
+    def keep_slot(self) -> float:
+        """Keep a slot for a call that is about to be made; return 0, or the seconds until one can be kept."""
+        return self._pace.keep_slot() if self._pace else 0.0
 
 
 class NotingClient(GroupsClient[Slot | None]):

@@ -21,8 +21,8 @@ class Pace[S](Protocol):
     def throttled(self, slot: S, wait: float | None) -> None:
         """Note that the service said 429 to the call of a slot, and the seconds to wait where it named some."""
 
-    def seconds_until_free(self) -> float:
-        """Return how long a call that is made now would wait for its slot."""
+    def keep_slot(self) -> float:
+        """Keep a slot for a call that is about to be made; return 0, or the seconds until one can be kept."""
 
 
 class _Persons(msgspec.Struct, rename="camel"):
@@ -47,9 +47,9 @@ class GroupsClient[S]:
         """Return the API version by which groups of a kind are reached."""
         return self._face.version_of(kind)
 
-    def seconds_until_free(self) -> float:
-        """Return how long a call that is made now would wait for its slot."""
-        return self._pace.seconds_until_free()
+    def keep_slot(self) -> float:
+        """Keep a slot for a call that is about to be made; return 0, or the seconds until one can be kept."""
+        return self._pace.keep_slot()
 
     def groups(self, kind: ListedKind, start: str = "", top: int = MAX_PAGE) -> list[ListedGroup]:
         """Return one page of at most ``top`` groups, those after ``start``; only an empty page ends the list."""

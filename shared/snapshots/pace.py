@@ -24,6 +24,6 @@ class BulkPace:
         """Note that the service said 429 to the call of a slot."""
         self._budget.throttled(slot, wait)
 
-    def seconds_until_free(self) -> float:
-        """Return how long a call that is made now would wait for its slot."""
-        return self._slots.seconds_until_free()
+    def keep_slot(self) -> float:
+        """Keep a slot for a call that is about to be made; return 0, or the seconds until one can be kept."""
+        return self._slots.keep()

@@ -156,7 +156,7 @@ class SnapshotJob:
         listing = RangeListing(
             self._reader(),
             stage,
-            seconds_until_free=self._client.seconds_until_free,
+            keep_slot=self._client.keep_slot,
             checkpoint=run.save,
             page_bytes=forecast.page_bytes(previous),
         )

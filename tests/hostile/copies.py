@@ -45,7 +45,7 @@ class ModelGroups:
     def api_version(self, _kind: ListedKind) -> str:
         return "v1.2-preview.1"
 
-    def seconds_until_free(self) -> float:
+    def keep_slot(self) -> float:
         return 0.0
 
     def groups(self, _kind: ListedKind, start: str = "", top: int = 1000) -> list[ListedGroup]:

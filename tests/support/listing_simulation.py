@@ -29,18 +29,20 @@ def simulate(ids: Sequence[str], starts: Sequence[str], *, per_second: float | N
     calls = listed = 0
     while not coverage.finished or under_way:
         most = WORKERS if starts or listed else FIRST_CALLS
-        while len(under_way) < most:
+        while len(under_way) < most and next_slot <= now:
             oldest = min((ended - latency for ended, _, _ in under_way), default=now)
-            known = max(latency if listed else 0.0, now - oldest)
-            call = coverage.next_call(may_split=next_slot <= now, latency=known)
+            known = latency if listed else now - oldest
+            call = coverage.next_call(known)
             if call is None:
                 break
             slot = max(now, next_slot)
             next_slot = slot + (1 / per_second if per_second else 0.0)
             calls += 1
             heapq.heappush(under_way, (slot + latency, calls, call))
-        wake = next_slot if next_slot > now else now + _TICK
-        now = min(under_way[0][0], wake) if len(under_way) < most else under_way[0][0]
+        moments = [ended for ended, _, _ in under_way[:1]]
+        if len(under_way) < most:
+            moments.append(next_slot if next_slot > now else now + _TICK)
+        now = min(moments)
         while under_way and under_way[0][0] <= now:
             _, _, call = heapq.heappop(under_way)
             first = bisect_right(ids, call.after)

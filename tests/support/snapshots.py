@@ -44,7 +44,7 @@ class Unhurried:
     def throttled(self, slot: None, wait: float | None) -> None:
         """Do nothing: whoever was throttled waits by itself."""
 
-    def seconds_until_free(self) -> float:
+    def keep_slot(self) -> float:
         """Return that a call may be made now."""
         return 0.0
 
@@ -63,7 +63,7 @@ class Steady(Unhurried):
             slot = self._next = max(time.monotonic(), self._next + self._seconds)
         time.sleep(max(0.0, slot - time.monotonic()))
 
-    def seconds_until_free(self) -> float:
+    def keep_slot(self) -> float:
         """Return how long a call that is made now would wait for its slot."""
         return max(0.0, self._next + self._seconds - time.monotonic())
 

@@ -1,5 +1,7 @@
 """The listing of all groups with many calls under way at once, staged as it comes."""
 
+import math
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -28,8 +30,8 @@ _PART_GROUPS, _PART_BYTES = 500, 1024 * 1024
 _SAVE_SECONDS = 5.0
 _WAIT_SECONDS = 5.0
 _GUESS_SECONDS = 0.1
-_RECENT_CALLS = 16
-"""The quickest of so many tells how long a call takes: the others have waited for the budget as well."""
+_RECENT_CALLS = 15
+"""The median of so many tells how long a call takes."""
 
 
 class Reader(Protocol):
@@ -68,10 +70,10 @@ class _Piece:
 class RangeListing:
     """A listing by ranges of keys; an object lists once.
 
-    ``seconds_until_free`` tells how long a call made now would wait for the request budget: a range is split only
-    when the budget would else lie idle. ``checkpoint`` is called every few seconds with the progress so far, by the
-    thread that lists; what it raises ends the listing. ``page_bytes`` is about how many bytes of lines a page has,
-    ``None`` where nobody knows.
+    ``keep_slot`` keeps a slot of the request budget for the next call, and returns 0, or the seconds until it can: a
+    call is chosen once its slot has nearly come, by what is known by then. ``checkpoint`` is called every few seconds
+    with the progress so far, by the thread that lists; what it raises ends the listing. ``page_bytes`` is about how
+    many bytes of lines a page has, ``None`` where nobody knows.
     """
 
     def __init__(
@@ -79,14 +81,15 @@ class RangeListing:
         reader: Reader,
         stage: Stage,
         *,
-        seconds_until_free: Callable[[], float],
+        keep_slot: Callable[[], float],
         checkpoint: Callable[[Progress], None],
         workers: int = WORKERS,
         page_bytes: int | None = None,
     ) -> None:
         self._reader = reader
         self._stage = stage
-        self._seconds_until_free = seconds_until_free
+        self._keep_slot = keep_slot
+        self._seconds_to_slot = math.inf  # 0: one is kept for the next call
         self._checkpoint = checkpoint
         self._workers = workers
         self._max_page = page_bytes or _PAGES_BYTES // min(workers, FIRST_CALLS)
@@ -137,24 +140,32 @@ class RangeListing:
     def _latency(self) -> float:
         """Return how long a call takes, in seconds; before one has ended, how long the first is under way."""
         if self._durations:
-            return min(self._durations)
+            return statistics.median(self._durations)
         now = time.monotonic()
         return now - min(self._begun.values(), default=now)
 
     def _start_calls(self, pool: ThreadPoolExecutor, coverage: Coverage) -> None:
-        while len(self._reading) + len(self._staging) < self._max_under_way:
-            call = coverage.next_call(may_split=self._seconds_until_free() == 0, latency=self._latency)
+        while len(self._reading) + len(self._staging) < self._max_under_way and self._has_slot():
+            call = coverage.next_call(self._latency)
             if call is None:
                 return
+            self._seconds_to_slot = math.inf
             begun = time.monotonic()
             future = pool.submit(self._reader.read, call.after)
             self._reading[future], self._begun[future] = call, begun
+
+    def _has_slot(self) -> bool:
+        if self._seconds_to_slot > 0:
+            self._seconds_to_slot = self._keep_slot()
+        return self._seconds_to_slot == 0
 
     def _take_what_ended(self, pool: ThreadPoolExecutor, coverage: Coverage) -> None:
         under_way: set[Future[Any]] = {*self._reading, *self._staging}
         # Until the first page is there, another guess may be worth its call after a while.
         idle = _WAIT_SECONDS if self._page_seen else _GUESS_SECONDS
-        patience = min(idle, self._seconds_until_free() or idle)
+        patience = min(idle, self._seconds_to_slot or idle)
+        if not under_way:
+            time.sleep(patience)
         for future in wait(under_way, patience, FIRST_COMPLETED).done:
             if call := self._reading.pop(future, None):
                 self._durations.append(time.monotonic() - self._begun.pop(future))

@@ -55,7 +55,7 @@ class Coverage:
         """Tell whether every group has been seen."""
         return all(each.done for each in self._ranges)
 
-    def next_call(self, *, may_split: bool, latency: float = 0.0) -> Call | None:
+    def next_call(self, latency: float = 0.0) -> Call | None:
         """Return the next page to ask for; ``None`` while all that is worth asking for is under way.
 
         ``latency`` is about how many seconds a call takes, or has taken so far while none has ended.
@@ -63,7 +63,7 @@ class Coverage:
         waiting = [index for index in range(len(self._ranges)) if self._may_go_on(index)]
         if waiting:
             chosen = self._ranges[max(waiting, key=partial(self._splitter.pages_left, self._ranges))]
-        elif may_split and (probe := self._split(latency)):
+        elif probe := self._split(latency):
             chosen = probe
         else:
             return None

@@ -12,8 +12,8 @@ _PLAUSIBLE = 2 * MAX_GROUPS
 """An estimate of more groups than this shows that they do not lie so densely everywhere."""
 _NEAR_PAGES = 4.0
 """How far the density of a range's last IDs is trusted whatever lies beyond."""
-WORTH_SPLITTING = 0.15
-"""The least of a page that is worth a call beside the one under way: it would need one after it."""
+WORTH_SPLITTING = 0.06
+"""The least of a page that is worth a call beside the one under way, which would need one after it."""
 
 
 class Outlook(NamedTuple):

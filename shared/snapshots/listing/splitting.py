@@ -138,13 +138,14 @@ class Splitter:
         walked, space = ranges[index], space_of(ranges, index)
         assert space is not None  # noqa: S101 - a range without it has no pages left that could be split
         if left.sure:
-            # As many whole calls on the left as on the right, each a little less than a page.
+            # As many whole calls on the left as on the right, and all share evenly what is less than their pages.
             calls = math.ceil(left.pages * _MARGIN + _WHOLE)
-            pages_ahead = left.pages * (calls // 2) / calls
+            share = (walked.in_flight + left.pages) / (walked.in_flight + calls)
+            pages_ahead = share * (walked.in_flight + calls // 2)
         else:
             # What may end anywhere: the middle between next to nothing and all.
-            pages_ahead = math.sqrt(left.pages)
-        groups_ahead = int((walked.in_flight / _MARGIN + pages_ahead) * self._top)
+            pages_ahead = walked.in_flight / _MARGIN + math.sqrt(left.pages)
+        groups_ahead = int(pages_ahead * self._top)
         return space.key_at(space.position(walked.cursor) + groups_ahead * space.spacing)
 
     def _starts_within(self, ranges: Sequence[KeyRange], place: int) -> tuple[int, int]:

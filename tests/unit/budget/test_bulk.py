@@ -36,7 +36,7 @@ def test_a_snapshot_waits_while_polls_wait(app: App, bulk: BulkSlots, time: Time
     began = time.now
     assert bulk.take(patience=5) is None
     assert time.now - began <= 5
-    assert 4 < bulk.seconds_until_free() < 10
+    assert 4 < bulk.keep() < 10
     slot = bulk.take(patience=10)
     assert slot is not None
     assert time.now - began == pytest.approx(10, abs=0.3)

@@ -48,6 +48,10 @@ def stage(after: str, ids: Sequence[str], lines: Sequence[bytes]) -> StagedPart:
     return StagedPart.of(f"block of {ids[0]}", sum(map(len, lines)), after, ids)
 
 
+def at_once() -> float:
+    return 0.0
+
+
 def no_checkpoint(progress: Progress) -> None:
     assert not progress.complete
 
@@ -60,7 +64,7 @@ def ids_of_any_kind(count: int) -> list[str]:
 def test_the_parts_are_the_whole_list_in_order() -> None:
     ids = ids_of_any_kind(3_000)
     reader = ModelReader(DirectoryModel(ids))
-    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    listing = RangeListing(reader, stage, keep_slot=at_once, checkpoint=no_checkpoint)
     done = listing.run(Coverage(Splitter(10, [])), BEGUN)
     assert done.complete
     assert sum(part.count for part in done.parts) == 3_000
@@ -69,10 +73,24 @@ def test_the_parts_are_the_whole_list_in_order() -> None:
     assert reader.stopped
 
 
-def test_a_budget_that_is_busy_is_not_spread_over_more_ranges() -> None:
+def test_a_call_is_chosen_only_once_its_slot_has_come() -> None:
+    kept = 0
     reader = ModelReader(DirectoryModel(ids_of_any_kind(500)))
-    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.05, checkpoint=no_checkpoint)
-    listing.run(Coverage(Splitter(10, [])), BEGUN)
+
+    def keep_slot() -> float:
+        nonlocal kept
+        if reader.model.calls < kept:
+            return 0.001
+        kept += 1
+        return 0.0
+
+    class Counted(Coverage):
+        def next_call(self, latency: float = 0.0) -> Call | None:
+            assert reader.model.calls == kept - 1
+            return super().next_call(latency)
+
+    listing = RangeListing(reader, stage, keep_slot=keep_slot, checkpoint=no_checkpoint)
+    listing.run(Counted(Splitter(10, [])), BEGUN)
     assert reader.most_at_once == 1
 
 
@@ -84,7 +102,7 @@ def test_the_first_error_ends_the_listing_and_all_waits() -> None:
             return super().read(after)
 
     reader = Refused(DirectoryModel(ids_of_any_kind(3_000)))
-    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    listing = RangeListing(reader, stage, keep_slot=at_once, checkpoint=no_checkpoint)
     with pytest.raises(Unauthorized):
         listing.run(Coverage(Splitter(10, [])), BEGUN)
     assert reader.stopped
@@ -95,7 +113,7 @@ def test_an_error_of_the_storage_ends_the_listing() -> None:
         raise OSError("disk full")
 
     reader = ModelReader(DirectoryModel(ids_of_any_kind(100)))
-    listing = RangeListing(reader, failing, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    listing = RangeListing(reader, failing, keep_slot=at_once, checkpoint=no_checkpoint)
     with pytest.raises(OSError, match="disk full"):
         listing.run(Coverage(Splitter(10, [])), BEGUN)
 
@@ -107,9 +125,7 @@ def test_a_lost_lease_ends_the_listing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
     reader = ModelReader(DirectoryModel(ids_of_any_kind(100)))
     with pytest.raises(LeaseLost):
-        RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=lost).run(
-            Coverage(Splitter(10, [])), BEGUN
-        )
+        RangeListing(reader, stage, keep_slot=at_once, checkpoint=lost).run(Coverage(Splitter(10, [])), BEGUN)
 
 
 def test_progress_names_only_what_is_staged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,13 +143,11 @@ def test_progress_names_only_what_is_staged(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("shared.snapshots.listing.by_ranges._SAVE_SECONDS", 0.0)
     reader = ModelReader(DirectoryModel(ids_of_any_kind(1_000)))
-    RangeListing(reader, noting, seconds_until_free=lambda: 0.0, checkpoint=checkpoint).run(
-        Coverage(Splitter(10, [])), BEGUN
-    )
+    RangeListing(reader, noting, keep_slot=at_once, checkpoint=checkpoint).run(Coverage(Splitter(10, [])), BEGUN)
     assert len(seen) > 10
 
 
-def test_a_call_takes_as_long_as_the_quickest_of_the_last_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_is_taken_to_last_as_long_as_most_of_the_last_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(by_ranges, "time", SimpleNamespace(monotonic=lambda: now))
     told: list[float] = []
@@ -141,18 +155,18 @@ def test_a_call_takes_as_long_as_the_quickest_of_the_last_ones(monkeypatch: pyte
     class Waiting(ModelReader):
         def read(self, after: str) -> Page:
             nonlocal now
-            now += [3.0, 1.0, 5.0][self.model.calls % 3]  # the service takes one second, the rest is for the budget
+            now += [3.0, 1.0, 1.0, 5.0, 1.0][self.model.calls % 5]
             return super().read(after)
 
     class Told(Coverage):
-        def next_call(self, *, may_split: bool, latency: float = 0.0) -> Call | None:
+        def next_call(self, latency: float = 0.0) -> Call | None:
             told.append(latency)
-            return super().next_call(may_split=may_split, latency=latency)
+            return super().next_call(latency)
 
     reader = Waiting(DirectoryModel(ids_of_any_kind(100)))
-    listing = RangeListing(reader, stage, seconds_until_free=lambda: 1.0, checkpoint=no_checkpoint, workers=1)
+    listing = RangeListing(reader, stage, keep_slot=at_once, checkpoint=no_checkpoint, workers=1)
     listing.run(Told(Splitter(10, [])), BEGUN)
-    assert sorted(set(told)) == [0.0, 1.0, 3.0]
+    assert sorted(set(told)) == [0.0, 1.0, 2.0, 3.0]
     assert told[-1] == 1.0
 
 
@@ -179,7 +193,7 @@ def test_large_pages_are_fetched_fewer_at_once(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("shared.snapshots.listing.by_ranges.FIRST_CALLS", 1)
     ids = ids_of_any_kind(1_000)
     reader = Together(DirectoryModel(ids))
-    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    listing = RangeListing(reader, stage, keep_slot=at_once, checkpoint=no_checkpoint)
     listing.run(Coverage(Splitter(10, ids[9:-1:10])), BEGUN)
     assert (reader.most_at_once > 1) is (memory > 1)
 
@@ -195,7 +209,7 @@ def test_a_list_beyond_what_can_be_ends_in_an_error(
     listing = RangeListing(
         ModelReader(DirectoryModel(ids_of_any_kind(3_000))),
         stage,
-        seconds_until_free=lambda: 0.0,
+        keep_slot=at_once,
         checkpoint=no_checkpoint,
     )
     with pytest.raises(ListingStuck, match=message):
@@ -211,6 +225,6 @@ def test_a_list_of_which_too_much_is_unreadable_ends_in_an_error(monkeypatch: py
 
     monkeypatch.setattr("shared.snapshots.listing.by_ranges.MAX_UNREADABLE", 100)
     reader = NotText(DirectoryModel(ids_of_any_kind(300)))
-    listing = RangeListing(reader, stage, seconds_until_free=lambda: 0.0, checkpoint=no_checkpoint)
+    listing = RangeListing(reader, stage, keep_slot=at_once, checkpoint=no_checkpoint)
     with pytest.raises(ListingStuck, match="more than 100 groups"):
         listing.run(Coverage(Splitter(10, [])), BEGUN)

@@ -60,7 +60,8 @@ class Walk:
     def step(self) -> bool:
         """Start what can be started, let one call end, and tell whether there was one."""
         while len(self._under_way) < self.workers:
-            call = self.ranges.next_call(may_split=self.random.random() < 0.9)
+            no_slot_comes = self._under_way and self.random.random() < 0.1
+            call = None if no_slot_comes else self.ranges.next_call()
             if call is None:
                 break
             self._under_way.append((call, self.model.ids_behind(call.after, self.top)))
@@ -152,10 +153,10 @@ def test_another_order_than_the_ordinal_one_is_found_out_or_does_no_harm(
 )
 def test_a_page_that_is_not_in_order_is_refused(page: list[str]) -> None:
     ranges = Coverage(Splitter(2, []))
-    first = ranges.next_call(may_split=False)
+    first = ranges.next_call()
     assert first is not None
     ranges.page_arrived(first, ["-", "0"])
-    call = ranges.next_call(may_split=False)
+    call = ranges.next_call()
     assert call is not None
     with pytest.raises(OutOfOrder, match="ordinal order"):
         ranges.page_arrived(call, page)
@@ -163,7 +164,7 @@ def test_a_page_that_is_not_in_order_is_refused(page: list[str]) -> None:
 
 def test_an_empty_page_before_groups_that_were_seen_is_refused() -> None:
     ranges = Coverage(Splitter(10, []), listed=[("", ["a", "b"], "b"), ("m", ["n", "o"], "o")])
-    calls = [ranges.next_call(may_split=False), ranges.next_call(may_split=False)]
+    calls = [ranges.next_call(), ranges.next_call()]
     first = next(call for call in calls if call and call.after == "b")
     with pytest.raises(OutOfOrder, match="later groups"):
         ranges.page_arrived(first, [])
@@ -171,12 +172,12 @@ def test_an_empty_page_before_groups_that_were_seen_is_refused() -> None:
 
 def test_a_guess_before_the_first_group_is_forgotten_as_soon_as_that_is_known() -> None:
     walk = Coverage(Splitter(3, []))
-    first = walk.next_call(may_split=True, latency=1.0)
-    guesses = [walk.next_call(may_split=True, latency=1.0) for _ in range(4)]
+    first = walk.next_call(1.0)
+    guesses = [walk.next_call(1.0) for _ in range(4)]
     early = next(each for each in guesses if each and each.after < "g")
     assert first
     walk.page_arrived(first, ["g0", "g1", "g2"])
-    following = walk.next_call(may_split=False)
+    following = walk.next_call()
     assert following
     assert following.after == "g2"
     assert walk.page_arrived(early, ["g0", "g1", "g2"]) == NOTHING
@@ -188,7 +189,7 @@ def test_ranges_that_do_not_fit_together_are_refused() -> None:
             return Split(0, "m", guess=False)
 
     ranges = Coverage(SplitAtM(3, []))
-    left, right = ranges.next_call(may_split=True), ranges.next_call(may_split=True)
+    left, right = ranges.next_call(), ranges.next_call()
     assert left
     assert right
     ranges.page_arrived(right, ["p", "q"])
@@ -199,11 +200,11 @@ def test_ranges_that_do_not_fit_together_are_refused() -> None:
 
 def test_a_page_however_short_is_not_the_end_and_an_empty_one_is() -> None:
     ranges = Coverage(Splitter(1_000, []))
-    call = ranges.next_call(may_split=False)
+    call = ranges.next_call()
     assert call is not None
     ranges.page_arrived(call, ["a"])
     assert not ranges.finished
-    call = ranges.next_call(may_split=False)
+    call = ranges.next_call()
     assert call is not None
     assert call.after == "a"
     ranges.page_arrived(call, [])
@@ -242,16 +243,3 @@ def test_a_short_list_is_not_split_more_than_it_is_worth(shape: Shape) -> None:
     ranges = Coverage(Splitter(30, []))
     assert Walk(ranges, model, 30, Random(2), workers=32).to_the_end() == ids
     assert model.calls / 100 <= 1.08
-
-
-def test_a_listing_that_may_not_split_is_a_plain_walk() -> None:
-    ids = sorted(make_ids("uniform", 1_000, Random(1)))
-    ranges, model = Coverage(Splitter(100, [])), DirectoryModel(ids)
-    listed: list[str] = []
-    while call := ranges.next_call(may_split=False):
-        page = model.ids_behind(call.after, 100)
-        assert ranges.next_call(may_split=False) is None
-        ranges.page_arrived(call, page)
-        listed += page
-    assert listed == ids
-    assert model.calls == 11

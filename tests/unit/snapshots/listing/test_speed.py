@@ -86,7 +86,7 @@ def test_the_next_night_wastes_few_calls_on_200_pages_of_any_shape(shape: Shape,
 def test_the_first_night_lists_side_by_side_whatever_the_shape(shape: Shape) -> None:
     ids = sorted(make_ids(shape, 1_000 * TOP, Random(1)))
     taken = simulate(ids, [], per_second=PER_SECOND, latency=1.0)
-    assert possible(1_000, 1.0) / taken.seconds >= 0.9
+    assert possible(1_000, 1.0) / taken.seconds >= 0.85
 
 
 def test_starts_share_the_list_and_end_with_its_last_id() -> None:
