@@ -86,8 +86,9 @@ class Coverage:
             return NOTHING
         kept = self._probed(call.range, ids) if call.range.probe else self._walked(call.range, ids)
         self._pages += kept.end > kept.begin
-        # What guesses cost while nothing was known does not count against those that know more.
-        self._waste += 0 if call.range.blind else 1 - (kept.end - kept.begin) / max(1, len(ids))
+        # A list ends with one empty page. And what guesses cost while nothing was known does not count later.
+        needed = call.range.blind or (not ids and len(self._ends) == 1)
+        self._waste += 0 if needed else 1 - (kept.end - kept.begin) / max(1, len(ids))
         call.range.blind = False
         if kept.begin < kept.end:
             self._forget_overtaken(call.range, ids[kept.begin])

@@ -81,8 +81,10 @@ class Splitter:
         for place, each in enumerate(ranges):
             if not each.done:
                 begin, end = self._starts_within(ranges, place)
+                # The page before the end next: where the last ID is gone, one more call has to follow it.
+                before_end = end == len(self._starts) - 1
                 if begin < end:
-                    return Split(place, self._starts[begin], guess=False)
+                    return Split(place, self._starts[end - 1 if before_end else begin], guess=False)
         return None
 
     def _blind_guess(self, ranges: Sequence[KeyRange], latency: float) -> Split | None:

@@ -1,6 +1,7 @@
 """How much of what is possible a listing of ordinary length makes of its budget, in virtual time."""
 
 from random import Random
+from statistics import mean
 
 import msgspec
 import pytest
@@ -14,6 +15,8 @@ from tests.support.listing_simulation import TOP, simulate
 PER_SECOND = 9.5
 CHANGES = 500
 PAGES = [30, 200, 1_000]
+LATENCIES = [0.1, 0.5, 1.0, 2.0]
+NIGHTS = 20
 
 
 def night_before(count: int) -> Manifest:
@@ -50,7 +53,7 @@ def possible(pages: int, latency: float) -> float:
     return pages / PER_SECOND + latency
 
 
-@pytest.mark.parametrize("latency", [0.1, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("latency", LATENCIES)
 @pytest.mark.parametrize("pages", PAGES)
 def test_the_next_night_uses_nearly_all_of_what_is_possible(pages: int, latency: float) -> None:
     random = Random(5)
@@ -59,12 +62,33 @@ def test_the_next_night_uses_nearly_all_of_what_is_possible(pages: int, latency:
     assert possible(pages, latency) / taken.seconds >= 0.95
 
 
-@pytest.mark.parametrize("latency", [0.1, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("latency", LATENCIES)
 @pytest.mark.parametrize("pages", PAGES)
 def test_the_first_night_uses_most_of_what_is_possible(pages: int, latency: float) -> None:
     ids = sorted(make_ids("uniform", pages * TOP, Random(1)))
     taken = simulate(ids, [], per_second=PER_SECOND, latency=latency)
     assert possible(pages, latency) / taken.seconds >= 0.8
+
+
+def test_nights_of_30_pages_use_as_much_where_pages_come_late_and_out_of_order() -> None:
+    first: dict[float, list[float]] = {latency: [] for latency in LATENCIES}
+    following: dict[float, list[float]] = {latency: [] for latency in LATENCIES}
+    for seed in range(NIGHTS):
+        random = Random(seed)
+        ids = sorted(make_ids("uniform", 30 * TOP, random))
+        keys, later = starts(ids, night_before(len(ids))), changed(ids, random)
+        for latency in LATENCIES:
+            for shares, listed, known in ((first, ids, []), (following, later, keys)):
+                taken = simulate(listed, known, per_second=PER_SECOND, latency=latency, jitter=random)
+                shares[latency].append(possible(30, latency) / taken.seconds)
+    assert min(map(mean, first.values())) >= 0.8
+    assert min(map(mean, following.values())) >= 0.95
+
+
+def test_the_next_night_waits_for_no_more_where_the_last_group_is_gone() -> None:
+    ids = sorted(make_ids("uniform", 30 * TOP, Random(1)))
+    taken = simulate(ids[:-1], starts(ids, night_before(len(ids))), per_second=PER_SECOND, latency=2.0)
+    assert possible(30, 2.0) / taken.seconds >= 0.95
 
 
 @pytest.mark.parametrize("shape", ["uniform", "counter", "clusters", "long"])
