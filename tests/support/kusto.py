@@ -6,7 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Row:
     function: str = ""
     metric: str = ""
     value: float = 0.0  # of the metric
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    age: timedelta = timedelta(0)  # when the query runs
 
 
 def analyse(queries: Mapping[str, str]) -> dict[str, list[str]]:
@@ -59,8 +59,9 @@ def run(query: str, rows: Iterable[Row]) -> list[dict[str, Any]]:
             " (TimeGenerated TIMESTAMP, Name VARCHAR, Success BOOLEAN, DurationMs DOUBLE, ItemCount INTEGER)"
         )
         database.execute("CREATE TABLE AppMetrics (TimeGenerated TIMESTAMP, Name VARCHAR, Sum DOUBLE, Properties JSON)")
+        now = datetime.now(UTC).replace(tzinfo=None)
         for row in rows:
-            at = row.at.replace(tzinfo=None)
+            at = now - row.age
             if row.function:
                 database.execute("INSERT INTO AppRequests VALUES (?, ?, true, 12.5, 1)", [at, row.function])
             elif row.metric:

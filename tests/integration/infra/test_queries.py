@@ -138,13 +138,6 @@ def test_no_id_is_sent(logged: list[Row]) -> None:
     assert "group-" not in sent
 
 
-NOW = datetime.now(UTC)
-
-
-def ago(**time: float) -> datetime:
-    return NOW - timedelta(**time)
-
-
 def polled(response: str, http_status: str = "200", count: int = 1) -> list[Row]:
     fields = {"kind": "personGroup", "response": response} | ({"http_status": http_status} if http_status else {})
     return [Row("training polled", fields)] * count
@@ -158,8 +151,8 @@ def overdue(seconds: str) -> list[Row]:
     return [Row("training watches looked after", {"overdue": "2", "oldest_overdue_seconds": seconds})]
 
 
-def published(at: datetime) -> list[Row]:
-    return [Row("snapshot published", at=at)]
+def published(age: timedelta) -> list[Row]:
+    return [Row("snapshot published", age=age)]
 
 
 def counted(metric: str, *values: float) -> list[Row]:
@@ -172,8 +165,8 @@ def counted(metric: str, *values: float) -> list[Row]:
     [
         (
             "app-silent",
-            [Row("training watches looked after", at=ago(minutes=20)), Row(function="look_after_watches")],
-            [Row("training watches looked after", at=ago(minutes=1))],
+            [Row("training watches looked after", age=timedelta(minutes=20)), Row(function="look_after_watches")],
+            [Row("training watches looked after", age=timedelta(minutes=1))],
         ),
         ("face-refuses", [Row("training poll refused", {"http_status": "403"})], polled("running")),
         ("face-refuses", [Row("snapshot failed", {"error": "Unauthorized"})], [Row("snapshot failed", {"error": "X"})]),
@@ -191,7 +184,7 @@ def counted(metric: str, *values: float) -> list[Row]:
         ("watches-overdue", overdue("301"), overdue("299")),
         ("ends-late", ended("succeeded", "301", 5), ended("succeeded", "301", 4)),
         ("ends-late", ended("failed", "400", 9), ended("succeeded", "1", 99) + ended("succeeded", "400", 1)),
-        ("snapshot-missing", published(ago(hours=27)), published(ago(hours=25))),
+        ("snapshot-missing", published(timedelta(hours=27)), published(timedelta(hours=25))),
     ],
 )
 def test_an_alert_fires_where_it_should_and_rests_where_not(name: str, fires: list[Row], rests: list[Row]) -> None:
