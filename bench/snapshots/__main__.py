@@ -30,7 +30,7 @@ def main() -> int:
         short_ratios = measures.calls_ratios(stage, 200_000, say)
         restored = measures.restoring(stage, arguments.restored, say)
         short = measures.memory(stage, SHORT_LIST, say)
-        shares, long = measures.budget_shares(stage, arguments.groups, say)
+    shares, long = measures.budget_shares(arguments.groups, say)
     peaks = {str(SHORT_LIST): short, str(arguments.groups): long}
     report = Report(
         groups=arguments.groups,

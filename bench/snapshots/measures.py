@@ -2,10 +2,10 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bench import peers
-from bench.snapshots.stage import Stage
+from bench.snapshots.stage import Stage, start_stage
 from local.face_emulator.dynamic_groups import Shape
 from shared.budget.row import GIVEN_OUT
 
@@ -22,7 +22,7 @@ SHORT_LISTS = (30_000, 200_000)
 RESTORED_PERSONS = 40
 
 
-def budget_shares(stage: Stage, groups: int, say: Say) -> tuple[Shares, int]:
+def budget_shares(groups: int, say: Say) -> tuple[Shares, int]:
     """Return the share of what is possible, by night, pages and latency, and the most memory of ours in bytes.
 
     Possible is that each slot which the budget gives out brings a page, and the last one its latency later.
@@ -30,16 +30,11 @@ def budget_shares(stage: Stage, groups: int, say: Say) -> tuple[Shares, int]:
     peak = 0
     seeds = itertools.count(1)
     shares: Shares = {"next night": {}, "first night": {}}
-    for count in (*SHORT_LISTS, groups):
-        stage.fill(count)
-        nightly = stage.new_container()
-        stage.snapshot(nightly)
-        for latency in LATENCIES:
-            say(f"request budget at {count // 1000:,} pages of {latency:g} s")
-            stage.latency(0.0)
-            _change(stage, next(seeds))
-            stage.snapshot(nightly)
-            _change(stage, next(seeds))
+    for count, latency in itertools.product((*SHORT_LISTS, groups), LATENCIES):
+        say(f"request budget at {count // 1000:,} pages of {latency:g} s")
+        # A stage each: an Azurite that has run for 10 minutes stops for seconds, to collect what nothing refers to.
+        with start_stage() as stage:
+            nightly = _two_nights(stage, count, seeds)
             stage.latency(latency)
             for night, container in (("next night", nightly), ("first night", stage.new_container())):
                 (run,) = stage.snapshot(container, per_second=PER_SECOND)
@@ -48,6 +43,16 @@ def budget_shares(stage: Stage, groups: int, say: Say) -> tuple[Shares, int]:
                 shares[night][f"{pages} pages, {latency:g} s"] = possible / run.listing_seconds
                 peak = max(peak, run.peak_bytes)
     return shares, peak
+
+
+def _two_nights(stage: Stage, groups: int, seeds: Iterator[int]) -> str:
+    """Make the snapshots of two nights, with changes after each, and return their container."""
+    stage.fill(groups)
+    container = stage.new_container()
+    for _ in range(2):
+        stage.snapshot(container)
+        _change(stage, next(seeds))
+    return container
 
 
 def restoring(stage: Stage, groups: int, say: Say) -> dict[str, float]:
@@ -96,11 +101,18 @@ def plain_loop(stage: Stage, pages: int = 1_000_000) -> dict[str, float]:
 
 
 def memory(stage: Stage, groups: int, say: Say) -> int:
-    """Return the most memory in bytes of two snapshots, one after the other, within the same budget."""
+    """Return the most memory in bytes of two snapshots in one process, at the latencies of the long list's.
+
+    With the latency grow the calls under way at once, and with them the memory, whatever the length of the list.
+    """
     say(f"memory at {groups:,} groups")
     stage.fill(groups)
-    stage.latency(LATENCIES[0])
-    return max(run.peak_bytes for run in stage.snapshot(stage.new_container(), per_second=PER_SECOND, runs=2))
+    peak = 0
+    for latency in LATENCIES:
+        stage.latency(latency)
+        peaks = [run.peak_bytes for run in stage.snapshot(stage.new_container(), per_second=PER_SECOND, runs=2)]
+        peak = max(peak, *peaks)
+    return peak
 
 
 def calls_ratios(stage: Stage, groups: int, say: Say) -> dict[str, dict[str, float]]:
